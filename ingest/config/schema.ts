@@ -1,5 +1,6 @@
 // The configuration: every setting with its default and one sentence. Strict: a key that is not here is a mistake.
-// Pure: reading files and the environment is load.ts.
+// `secret: true` hides a value wherever it would be printed. Pure: reading files and the environment is load.ts, rules
+// over several settings are rules.ts (zod skips refinements of an object that has mistakes; ours must all be reported).
 import * as z from "zod";
 import { EVENTS } from "../../schema/registry.ts";
 
@@ -23,7 +24,7 @@ const http = z.strictObject({
             .string()
             .min(16)
             .optional()
-            .describe("The key; write ${VAR} to take it from the environment."),
+            .meta({ description: "The key; write ${VAR} to take it from the environment.", secret: true }),
           keyFile: z.string().optional().describe("A file that holds the key."),
         })
         .refine((k) => (k.key === undefined) !== (k.keyFile === undefined), "give either key or keyFile"),
@@ -42,16 +43,22 @@ const questdb = z.strictObject({
     .describe("HTTP address of a QuestDB that runs already; none starts one."),
   pgHost: z.string().optional().describe("Host of PGWire, if it is not the one of url."),
   user: z.string().optional().describe("PGWire user of an external QuestDB."),
-  password: z.string().optional().describe("PGWire password of an external QuestDB."),
+  password: z
+    .string()
+    .optional()
+    .meta({ description: "PGWire password of an external QuestDB.", secret: true }),
   httpUser: z.string().optional().describe("HTTP basic user of an external QuestDB."),
-  httpPassword: z.string().optional().describe("HTTP basic password of an external QuestDB."),
+  httpPassword: z
+    .string()
+    .optional()
+    .meta({ description: "HTTP basic password of an external QuestDB.", secret: true }),
   start: z
     .enum(["auto", "docker", "java", "never"])
     .default("auto")
     .describe("How to start one when url is absent."),
   version: z
     .string()
-    .regex(/^\d+\.\d+\.\d+$/)
+    .regex(/^\d+\.\d+\.\d+$/, "must be three numbers, such as 9.3.4")
     .default("9.3.4")
     .describe("Version to start."),
   httpPort: port()
@@ -125,7 +132,7 @@ export const SYMBOLS_DEFAULT = ["BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA"
 const exchange = z.strictObject({
   id: z
     .string()
-    .regex(/^[a-z0-9]+$/)
+    .regex(/^[a-z0-9]+$/, "must be a CCXT id: lower-case letters and digits")
     .describe("CCXT id of the exchange, such as binanceusdm."),
   symbols: z.array(z.string().min(1)).min(1).default(SYMBOLS_DEFAULT).describe("CCXT unified symbols."),
   datasets: z
@@ -179,59 +186,31 @@ const log = z.strictObject({
   format: z.enum(["json", "text"]).optional().describe("text in development, json in production."),
 });
 
-export const ConfigSchema = z
-  .strictObject({
-    profile: z
-      .enum(["development", "production"])
-      .default("development")
-      .describe("production demands API keys and writes JSON logs."),
-    instance: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Name of this process in the tables; the host's name if absent."),
-    dataDir: z
-      .string()
-      .min(1)
-      .default(".tickwatch")
-      .describe("Folder of spool, dead letters, run.json and a started QuestDB."),
-    http: http.prefault({}),
-    questdb: questdb.prefault({}),
-    retention: retention.prefault({}),
-    intake: intake.prefault({}),
-    writer: writer.prefault({}),
-    spool: spool.prefault({}),
-    pipeline: pipeline.prefault({}),
-    daemon: daemon.prefault({}),
-    log: log.prefault({}),
-  })
-  .superRefine((config, context) => {
-    const loopback = ["127.0.0.1", "::1", "localhost"].includes(config.http.host);
-    if (!loopback && config.http.keys.length === 0) {
-      const message = `refusing to listen on ${config.http.host} without an API key: anybody who reaches it could write; set http.keys or use 127.0.0.1`;
-      context.addIssue({ code: "custom", path: ["http", "host"], message });
-    }
-    if (config.profile === "production" && config.http.keys.length === 0) {
-      context.addIssue({
-        code: "custom",
-        path: ["http", "keys"],
-        message: "the production profile needs at least one API key",
-      });
-    }
-    if (config.writer.lingerMinMs > config.writer.lingerMaxMs) {
-      context.addIssue({ code: "custom", path: ["writer", "lingerMinMs"], message: "is above lingerMaxMs" });
-    }
-    if (config.spool.segmentBytes > config.spool.bytesMax) {
-      context.addIssue({ code: "custom", path: ["spool", "segmentBytes"], message: "is above bytesMax" });
-    }
-    if (config.writer.frameBytesMax < config.intake.rowBytesMax) {
-      context.addIssue({
-        code: "custom",
-        path: ["writer", "frameBytesMax"],
-        message: "is below intake.rowBytesMax",
-      });
-    }
-  });
+export const ConfigSchema = z.strictObject({
+  profile: z
+    .enum(["development", "production"])
+    .default("development")
+    .describe("production demands API keys and writes JSON logs."),
+  instance: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Name of this process in the tables; the host's name if absent."),
+  dataDir: z
+    .string()
+    .min(1)
+    .default(".tickwatch")
+    .describe("Folder of spool, dead letters, run.json and a started QuestDB."),
+  http: http.prefault({}),
+  questdb: questdb.prefault({}),
+  retention: retention.prefault({}),
+  intake: intake.prefault({}),
+  writer: writer.prefault({}),
+  spool: spool.prefault({}),
+  pipeline: pipeline.prefault({}),
+  daemon: daemon.prefault({}),
+  log: log.prefault({}),
+});
 
 /** The checked configuration, with all defaults. */
 export type Config = z.output<typeof ConfigSchema>;
