@@ -1,0 +1,145 @@
+// The undelivered frames of one table, oldest first. The newest are in memory while the spool's memory window has room;
+// behind that the queue has *spilled*: its next frames are only on disk.
+//
+// States: empty (all acked) · in memory (frames holds the next ones, nothing spilled) · spilled (frames holds the next
+// ones, or is empty, and everything after them is on disk). append() moves towards spilled, ack() back to empty.
+import type { Frame } from "./frame.ts";
+import type { ScannedRecord } from "./segment_scan.ts";
+import type { Stored } from "./segment_writer.ts";
+
+/** A frame on its way out. */
+export interface QueuedFrame {
+  readonly seq: number;
+  readonly frame: Frame;
+}
+
+export class TableQueue {
+  readonly table: string;
+  #frames: QueuedFrame[] = [];
+  #head = 0;
+  #spilled: boolean;
+  #ackedSeq: number;
+  #lastSeq: number;
+  pendingRows = 0;
+  pendingBytes = 0;
+  /** When the oldest undelivered row was accepted, µs; an older bound while the queue is spilled. */
+  oldestUs: number | undefined;
+
+  constructor(table: string, ackedSeq: number, lastSeq: number) {
+    this.table = table;
+    this.#ackedSeq = ackedSeq;
+    this.#lastSeq = Math.max(lastSeq, ackedSeq);
+    this.#spilled = this.#lastSeq > ackedSeq;
+  }
+
+  get ackedSeq(): number {
+    return this.#ackedSeq;
+  }
+
+  get isEmpty(): boolean {
+    return this.#ackedSeq >= this.#lastSeq;
+  }
+
+  /** Adds a durable frame. Returns the bytes of memory it takes: 0 when it stays on disk only. */
+  append({ seq, frame }: Stored, memoryLeftBytes: number): number {
+    this.#lastSeq = seq;
+    this.pendingRows += frame.rowCount;
+    this.pendingBytes += frame.payload.length;
+    this.oldestUs ??= frame.acceptedUs;
+    const bytes = memoryOf(frame);
+    if (this.#spilled || bytes > memoryLeftBytes) {
+      this.#spilled = true;
+      return 0;
+    }
+    this.#frames.push({ seq, frame });
+    return bytes;
+  }
+
+  /** The next frames that are in memory, oldest first, within the limits; empty when the next one is on disk. */
+  peekMemory(limits: BatchLimits): readonly QueuedFrame[] {
+    return withinLimits(this.#frames, this.#head, limits);
+  }
+
+  /** True when the next frame has to be read from disk. */
+  get nextIsOnDisk(): boolean {
+    return !this.isEmpty && this.#head >= this.#frames.length;
+  }
+
+  /** Everything up to `seq` is done. `records` are those of it that were read from disk. Returns bytes of memory freed. */
+  ack(seq: number, fromDisk: readonly ScannedRecord[]): number {
+    let freed = 0;
+    const done: QueuedFrame[] = fromDisk.filter((r) => r.seq > this.#ackedSeq && r.seq <= seq);
+    for (
+      let next = this.#frames[this.#head];
+      next !== undefined && next.seq <= seq;
+      next = this.#frames[this.#head]
+    ) {
+      this.#head += 1;
+      freed += memoryOf(next.frame);
+      done.push(next);
+    }
+    for (const { frame } of done) {
+      this.pendingRows -= frame.rowCount;
+      this.pendingBytes -= frame.payload.length;
+    }
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
+    this.#compact();
+    this.#settle();
+    return freed;
+  }
+
+  /** Nothing intact is left up to `seq`: goes on behind it. */
+  skipTo(seq: number): void {
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.isEmpty) {
+      this.#spilled = false;
+      this.pendingRows = 0;
+      this.pendingBytes = 0;
+      this.oldestUs = undefined;
+      return;
+    }
+    this.oldestUs = this.#frames[this.#head]?.frame.acceptedUs ?? this.oldestUs;
+  }
+
+  /** Drops the delivered head of the array once it is the larger part: appending and taking stay cheap. */
+  #compact(): void {
+    const worthIt =
+      this.#head >= this.#frames.length || (this.#head >= 64 && this.#head * 2 >= this.#frames.length);
+    if (!worthIt) return;
+    this.#frames = this.#frames.slice(this.#head);
+    this.#head = 0;
+  }
+}
+
+/** How much one delivery may carry. */
+export interface BatchLimits {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The frames from index `from` on that fit the limits; at least one if there is any. */
+export function withinLimits<T extends QueuedFrame>(
+  frames: readonly T[],
+  from: number,
+  limits: BatchLimits,
+): T[] {
+  let rows = 0;
+  let bytes = 0;
+  let to = from;
+  for (let next = frames[to]; next !== undefined; next = frames[to]) {
+    rows += next.frame.rowCount;
+    bytes += next.frame.payload.length;
+    if (to > from && (rows > limits.rows || bytes > limits.bytes)) break;
+    to += 1;
+  }
+  return frames.slice(from, to);
+}
+
+/** Memory that a queued frame takes: payload, offsets, and the objects around them. */
+function memoryOf(frame: Frame): number {
+  return frame.payload.length + 4 * frame.rowCount + 400;
+}
