@@ -1,0 +1,67 @@
+// Writes what is derived from the schema: schema/generated/* and the configuration tables in Markdown files.
+// `--check` writes nothing and exits with 1 when a file differs; `--root DIR` works on another copy of the project.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { configTable } from "../ingest/config/reference.ts";
+import { columnsLibsonnet, eventsMarkdown, tablesSql } from "../schema/generate.ts";
+import { EVENTS } from "../schema/registry.ts";
+
+const BEGIN = "<!-- config:begin -->";
+const END = "<!-- config:end -->";
+
+/** Files with a configuration table between the markers. The first must have them; the others may. */
+const WITH_CONFIG_TABLE = ["docs/configuration.md", "README.md"];
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function withTable(text: string): string | undefined {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END, begin);
+  if (begin < 0 || end < 0) return undefined;
+  return `${text.slice(0, begin + BEGIN.length)}\n${configTable()}\n${text.slice(end)}`;
+}
+
+function generate(root: string): Map<string, string> {
+  const files = new Map([
+    ["schema/generated/tables.sql", tablesSql(EVENTS)],
+    ["schema/generated/columns.libsonnet", columnsLibsonnet(EVENTS)],
+    ["schema/generated/events.md", eventsMarkdown(EVENTS)],
+  ]);
+  for (const [index, file] of WITH_CONFIG_TABLE.entries()) {
+    const text = withTable(read(join(root, file)) ?? "");
+    if (text !== undefined) files.set(file, text);
+    else if (index === 0) throw new Error(`${file} needs the markers ${BEGIN} and ${END}`);
+  }
+  return files;
+}
+
+function main(args: readonly string[]): number {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { check: { type: "boolean" }, root: { type: "string" } },
+  });
+  const root = values.root ?? join(import.meta.dirname, "..");
+  const files = [...generate(root)];
+  const stale = files.filter(([file, text]) => read(join(root, file)) !== text);
+  if (values.check !== true) {
+    for (const [file, text] of stale) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), text);
+      console.log(`wrote ${file}`);
+    }
+    if (stale.length === 0) console.log(`${files.length} files are up to date`);
+    return 0;
+  }
+  for (const [file] of stale) console.error(`${file} differs from what the schema says; run \`npm run gen\``);
+  return stale.length === 0 ? 0 : 1;
+}
+
+process.exitCode = main(process.argv.slice(2));
