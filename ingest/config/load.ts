@@ -106,9 +106,11 @@ function withoutEmptySections(value: unknown): unknown {
 }
 
 function completed(config: Config, keys: ReadonlyMap<string, string>, hostname: string): Config {
+  const { profile, ...rest } = config;
   return {
-    ...config,
+    profile,
     instance: config.instance ?? hostname,
+    ...rest,
     http: {
       ...config.http,
       keys: config.http.keys.map((entry) => {
@@ -129,8 +131,10 @@ function originsOf(
   for (const [path, names] of substituted) origins.set(path, `${origins.get(path) ?? ""}, from ${names}`);
   for (const [path, names] of overridden) {
     const inFile = origins.get(path);
-    const added = inFile !== undefined && path === "http.keys";
-    origins.set(path, added ? `${inFile}, ${names}` : names);
+    const added = path === "http.keys";
+    // What the file says below a replaced list has no effect any more.
+    if (!added) for (const below of origins.keys()) if (below.startsWith(`${path}[`)) origins.delete(below);
+    origins.set(path, added && inFile !== undefined ? `${inFile}, ${names}` : names);
   }
   return origins;
 }

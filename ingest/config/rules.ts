@@ -42,16 +42,6 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    at: "questdb.url",
-    reads: ["questdb.url"],
-    broken: ({ questdb }) => {
-      const url = questdb.url === undefined ? undefined : new URL(questdb.url);
-      return url === undefined || (url.username === "" && url.password === "")
-        ? undefined
-        : "must not hold user and password; use questdb.httpUser and questdb.httpPassword";
-    },
-  },
-  {
     at: "questdb.start",
     reads: ["questdb.start", "questdb.url"],
     broken: ({ questdb }) =>

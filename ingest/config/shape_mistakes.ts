@@ -3,6 +3,7 @@
 import type * as z from "zod";
 import { type Mistake, pathText, type SettingPath } from "./mistake.ts";
 import { nearest } from "./nearest.ts";
+import { withoutLogin } from "./redact.ts";
 import { holdsSecret, knownKeys, listSettings, settingOf, typeAt } from "./settings.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -79,7 +80,10 @@ function tooShort(issue: Extract<Issue, { code: "too_small" }>, value: unknown):
 }
 
 function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "string") {
+    const text = withoutLogin(value);
+    return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  }
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return "a list";
   return "what it is";

@@ -234,7 +234,8 @@ test("an empty variable counts as not set, a wrong one is named", () => {
 
 test("TICKWATCH_EXCHANGES chooses exchanges and keeps what the file says about them", () => {
   const yaml = "pipeline: {exchanges: [{id: okx, symbols: [BTC/USDT:USDT]}, {id: gate}]}";
-  const { config } = load(yaml, { TICKWATCH_EXCHANGES: "bybit, okx" });
+  const { config, origins } = load(yaml, { TICKWATCH_EXCHANGES: "bybit, okx" });
+  expect([...origins.keys()].filter((path) => path.startsWith("pipeline.exchanges["))).toEqual([]);
   expect(config.pipeline.exchanges.map((e) => [e.id, e.symbols.length])).toEqual([
     ["bybit", 10],
     ["okx", 1],
@@ -288,7 +289,7 @@ test.each([
   ["a password of the wrong type", "questdb: {password: [hush]}"],
   ["a whole section of the wrong type", "questdb: hush"],
   ["a value from the environment", "log: {level: '${HUSH}'}"],
-  ["a password in the address", "questdb: {url: 'http://me:hush@127.0.0.1:9000'}"],
+  ["a password in the address", "questdb: {url: 'htp://me:hush@127.0.0.1:9000'}"],
 ])("a refusal does not repeat %s", (_, yaml) => {
   const { lines } = mistakesOf(() => load(yaml, { HUSH: "hush" }));
   expect(lines.join("\n")).not.toContain("hush");

@@ -80,13 +80,13 @@ test("docs/configuration.md holds the table as generated", () => {
 });
 
 test("no secret is left in a redacted configuration, and what is absent stays absent", () => {
-  const yaml = `http: {keys: [{name: a, key: ${KEY}}]}\nquestdb: {url: 'http://127.0.0.1:9000', password: hush, httpPassword: hush}`;
+  const yaml = `http: {keys: [{name: a, key: ${KEY}}]}\nquestdb: {url: 'http://me:hush@127.0.0.1:9000', password: hush, httpPassword: hush}`;
   const { config } = loadConfig({ env: {}, cwd: folder(yaml), hostname: "h" });
   const shown = redact(config);
   expect(JSON.stringify(shown)).not.toMatch(new RegExp(`${KEY}|hush`));
   expect(shown).toMatchObject({
     http: { keys: [{ name: "a", key: HIDDEN }] },
-    questdb: { password: HIDDEN, httpPassword: HIDDEN },
+    questdb: { url: "http://***@127.0.0.1:9000", password: HIDDEN, httpPassword: HIDDEN },
   });
   expect(shown).not.toHaveProperty("questdb.user");
 });

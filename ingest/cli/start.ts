@@ -1,0 +1,77 @@
+// `tickwatch start` and `tickwatch demo`: runs the service until a signal, or until it fails, and stops it in order.
+// Says on stdout where to look; the service logs to stderr.
+import type { LoadedConfig } from "../config/load.ts";
+import { createLog } from "../log.ts";
+import type { RunningService } from "../service.ts";
+import { configurationFor } from "./configuration.ts";
+import type { CliIo, GlobalOptions } from "./io.ts";
+import { showProgress } from "./progress.ts";
+import { readVersion } from "./version.ts";
+import { welcomeText } from "./welcome.ts";
+
+/** What a shell reports for a program that was interrupted. */
+const INTERRUPTED = 130;
+
+/** Exit code 0 after an ordered stop, 130 when asked to stop before it ran; failures of the service are thrown. */
+export async function start(io: CliIo, options: GlobalOptions, demo: boolean): Promise<number> {
+  const loaded = configurationFor(io, options);
+  const stop = io.takeSignals();
+  try {
+    const service = await begin(io, loaded, demo, stop.signal);
+    if (service === undefined) {
+      io.err("stopped before it had started");
+      return INTERRUPTED;
+    }
+    io.out(welcomeText(service.info, loaded.config, demo));
+    await runUntilStopped(io, service, stop.signal);
+    return 0;
+  } finally {
+    stop.release();
+  }
+}
+
+/** Undefined when the person changed their mind while it started. */
+async function begin(
+  io: CliIo,
+  { config, warnings }: LoadedConfig,
+  demo: boolean,
+  signal: AbortSignal,
+): Promise<RunningService | undefined> {
+  const progress = await showProgress(io);
+  try {
+    const log = createLog({ level: config.log.level, format: config.log.format ?? "text" });
+    for (const warning of warnings) log.warn({ warning }, "configuration");
+    const { startService } = await import("../service.ts");
+    const onProgress = (message: string) => progress.step(message);
+    const version = readVersion();
+    return await startService(config, { log, clock: io.clock, version, onProgress, signal, demo });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+async function runUntilStopped(io: CliIo, service: RunningService, signal: AbortSignal): Promise<void> {
+  try {
+    await Promise.race([aborted(signal), service.failed]);
+  } finally {
+    io.err("stopping… (the same signal again ends it at once)");
+    const { pendingRows } = await service.stop();
+    io.out(stoppedText(pendingRows));
+  }
+}
+
+function stoppedText(pendingRows: number): string {
+  if (pendingRows === 0) return "stopped; QuestDB has every accepted row";
+  const rows = pendingRows === 1 ? "1 row waits" : `${pendingRows} rows wait`;
+  return `stopped; ${rows} in the spool and will be delivered after the next start`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

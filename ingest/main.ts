@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// The process: arguments, environment, signals and the exit code are read and set here and nowhere else.
+import { hostname } from "node:os";
+import type { StopRequest } from "./cli/io.ts";
+import { runCli } from "./cli.ts";
+import { systemClock } from "./clock.ts";
+
+const SIGNAL_NUMBER = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/**
+ * `npm start` forwards a signal that the terminal has already sent to the whole process group: one Ctrl-C arrives
+ * twice. A person needs longer for the second one.
+ */
+const SAME_REQUEST_MS = 500;
+
+const clock = systemClock();
+
+function takeSignals(): StopRequest {
+  const controller = new AbortController();
+  let requestedMs: number | undefined;
+  const listenerOf = (name: keyof typeof SIGNAL_NUMBER) => () => {
+    requestedMs ??= clock.monotonicMs();
+    controller.abort();
+    if (clock.monotonicMs() - requestedMs > SAME_REQUEST_MS) process.exit(128 + SIGNAL_NUMBER[name]);
+  };
+  const listeners = [
+    ["SIGINT", listenerOf("SIGINT")],
+    ["SIGTERM", listenerOf("SIGTERM")],
+  ] as const;
+  for (const [name, listener] of listeners) process.on(name, listener);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const [name, listener] of listeners) process.off(name, listener);
+    },
+  };
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  hostname: hostname(),
+  clock,
+  interactive: process.stderr.isTTY === true,
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+  takeSignals,
+});
