@@ -1,0 +1,317 @@
+// Delivery: takes frames from the spool, sends them to QuestDB and acknowledges them. Holds the only retry loop of the
+// program. Order is kept per table: one request of a table at a time, always from the head of its queue. It gives up a
+// row only on the evidence that isolation.ts demands, and then into the dead-letter file.
+import type { Clock } from "../clock.ts";
+import { decodeLine } from "../encode/decode.ts";
+import type { DeadLetterWriter } from "../intake/dead_letter.ts";
+import type { Log } from "../log.ts";
+import type { DeadLetterReason, Ledger } from "../metrics/ledger.ts";
+import type { Metrics } from "../metrics/record.ts";
+import type { Spool } from "../spool/spool.ts";
+import type { BatchLimits, QueuedFrame } from "../spool/table_queue.ts";
+import { backoffMs, TABLE_BACKOFF } from "./backoff.ts";
+import { type Batch, cutBatch, firstRow, progress } from "./batch.ts";
+import type { IlpHttp } from "./ilp_http.ts";
+import { afterRefusal, afterSuccess, type IsolationStep } from "./isolation.ts";
+import { type LingerLimits, lingerMs } from "./linger.ts";
+import { type Failure, POLICY } from "./outcome.ts";
+import { ServerState } from "./server_state.ts";
+import { TableLane } from "./table_lane.ts";
+
+export interface DeliveryOptions {
+  readonly spool: Spool;
+  readonly sender: IlpHttp;
+  readonly connections: number;
+  readonly linger: LingerLimits;
+  readonly limits: BatchLimits;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetterWriter;
+  /**
+   * Why the table cannot take rows now (missing, or its columns differ), or undefined when nothing is wrong with it.
+   * Asked before a row is given up. Rejects when the database cannot be asked.
+   */
+  readonly tableProblem: (table: string) => Promise<string | undefined>;
+  /** Hears of every acknowledged batch: when its oldest row was accepted, and what table it was. */
+  readonly onWritten: (table: string, oldestAcceptedUs: number) => void;
+  /** Hears when the server goes away (with the failure) and when it is back. */
+  readonly onServerState: (up: boolean, failure?: Failure) => void;
+}
+
+/** A table has had rows so recently that it counts for the commit budget. */
+const ACTIVE_MS = 10_000;
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #lanes = new Map<string, TableLane>();
+  readonly #server: ServerState;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #draining = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#server = new ServerState(options.clock, options.random, options.onServerState);
+    for (const { table } of options.spool.pending()) this.notify(table);
+  }
+
+  get server(): ServerState {
+    return this.#server;
+  }
+
+  /** Tables that do not move, and why. */
+  troubles(): readonly TableLane[] {
+    return [...this.#lanes.values()].filter((lane) => lane.trouble !== undefined);
+  }
+
+  /** Tells that frames of a table were stored. */
+  notify(table: string): void {
+    const lane = this.#lane(table);
+    const nowMs = this.#options.clock.monotonicMs();
+    lane.lastAppendMs = nowMs;
+    lane.waitingSinceMs ??= nowMs;
+    this.#wake?.();
+  }
+
+  /** Delivers until `stop`. Never rejects for what the server does. */
+  async run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const waitMs = this.#startDue();
+      await this.#sleepUntilWoken(waitMs);
+    }
+    await Promise.all(this.#underWay);
+  }
+
+  /** Sends what is pending without lingering. Resolves true when all is delivered, false at the deadline or when the server is away. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const { clock, spool } = this.#options;
+    this.#draining = true;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    this.#wake?.();
+    while (spool.pending().length > 0) {
+      if (clock.monotonicMs() >= deadlineMs || (!this.#server.isUp && this.#underWay.size === 0))
+        return false;
+      const settled = Promise.race([...this.#underWay, clock.sleep(20)]);
+      await settled;
+    }
+    return true;
+  }
+
+  /** Ends run(); attempts under way are aborted, their frames stay in the spool. */
+  stop(): void {
+    this.#stop.abort();
+    this.#wake?.();
+  }
+
+  /** Starts every request that is due; returns how long until the next one is. */
+  #startDue(): number {
+    const { clock, connections } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const waiting = [...this.#lanes.values()]
+      .filter((lane) => !lane.isSending && lane.waitingSinceMs !== undefined)
+      .map((lane) => ({ lane, dueMs: this.#dueMs(lane, nowMs) }))
+      .sort((a, b) => a.dueMs - b.dueMs);
+    for (const { lane, dueMs } of waiting) {
+      if (dueMs > nowMs) return dueMs - nowMs;
+      // While the server is away one request at a time finds out whether it is back.
+      if (this.#underWay.size >= (this.#server.isUp ? connections : 1)) return Number.POSITIVE_INFINITY;
+      this.#start(lane);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #dueMs(lane: TableLane, nowMs: number): number {
+    const earliestMs = Math.max(lane.notBeforeMs, this.#server.notBeforeMs);
+    const pending = this.#options.spool.pendingOf(lane.table);
+    const { limits, linger } = this.#options;
+    const isFull = pending !== undefined && (pending.rows >= limits.rows || pending.bytes >= limits.bytes);
+    if (isFull || this.#draining || lane.attempts > 0) return earliestMs;
+    const active = [...this.#lanes.values()].filter((other) => nowMs - other.lastAppendMs < ACTIVE_MS).length;
+    return Math.max(earliestMs, (lane.waitingSinceMs ?? nowMs) + lingerMs(active, linger));
+  }
+
+  #start(lane: TableLane): void {
+    lane.isSending = true;
+    lane.waitingSinceMs = undefined;
+    const work = this.#deliver(lane)
+      .catch((err: unknown) => {
+        this.#options.log.error(
+          { err, table: lane.table },
+          "delivery step failed; the rows stay in the spool",
+        );
+        this.#backOff(lane);
+      })
+      .finally(() => {
+        lane.isSending = false;
+        this.#underWay.delete(work);
+        if (this.#options.spool.pendingOf(lane.table) !== undefined)
+          lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
+        this.#wake?.();
+      });
+    this.#underWay.add(work);
+  }
+
+  async #deliver(lane: TableLane): Promise<void> {
+    const { spool, sender, limits, metrics, clock } = this.#options;
+    const frames = await spool.peek(lane.table, limits);
+    const { mode, limitRows } = lane.isolation;
+    const skipRows = lane.doneRows + (mode === "second" ? 1 : 0);
+    const batch = cutBatch(frames, skipRows, Math.min(limitRows, limits.rows));
+    if (batch.rows === 0) {
+      // The suspected row is the last one: wait for another to compare it with.
+      if (mode === "second") lane.isolation = { ...lane.isolation, mode: "batch" };
+      return;
+    }
+    const startMs = clock.monotonicMs();
+    const outcome = await sender.send(
+      batch.parts.map((part) => part.payload),
+      this.#stop.signal,
+    );
+    if (this.#stop.signal.aborted && outcome.kind !== "written") return;
+    metrics.observe("tickwatch_ack_seconds", {}, (clock.monotonicMs() - startMs) / 1000);
+    metrics.observe("tickwatch_frame_rows", {}, batch.rows);
+    metrics.observe("tickwatch_frame_bytes", {}, batch.bytes);
+    if (outcome.kind === "written") await this.#written(lane, frames, batch);
+    else await this.#failed(lane, frames, batch, outcome);
+  }
+
+  async #written(lane: TableLane, frames: readonly QueuedFrame[], batch: Batch): Promise<void> {
+    this.#server.succeeded();
+    const step = afterSuccess(lane.isolation);
+    // The row behind the suspected one was taken: so the suspected one is bad.
+    if (step.action === "dead_letter")
+      await this.#deadLetter(lane, frames, "server_error", lane.trouble?.message ?? "");
+    lane.isolation = step.next;
+    lane.attempts = 0;
+    lane.notBeforeMs = 0;
+    lane.trouble = undefined;
+    this.#options.ledger.written(lane.table, batch.rows);
+    this.#options.onWritten(lane.table, batch.oldestAcceptedUs);
+    this.#advance(lane, frames, batch.rows);
+  }
+
+  async #failed(
+    lane: TableLane,
+    frames: readonly QueuedFrame[],
+    batch: Batch,
+    failure: Failure,
+  ): Promise<void> {
+    const { ledger } = this.#options;
+    const policy = POLICY[failure.kind];
+    if (policy.concernsServer) {
+      ledger.retried(lane.table, policy.reason);
+      lane.attempts += 1;
+      this.#server.failed(failure);
+      return;
+    }
+    // An answer, even a refusal, shows that the server is there.
+    this.#server.succeeded();
+    const step: IsolationStep =
+      policy.verdict === "isolate"
+        ? afterRefusal(lane.isolation, failure, batch.rows, totalRows(frames) - lane.doneRows > 1)
+        : { next: lane.isolation, action: "wait" };
+    const problem = step.action === "wait" ? undefined : await this.#problemOf(lane.table);
+    if (problem !== undefined) {
+      ledger.retried(lane.table, "table_not_ready");
+      this.#setTrouble(lane, "table_not_ready", problem);
+      this.#backOff(lane);
+      return;
+    }
+    ledger.retried(lane.table, policy.reason);
+    lane.isolation = step.next;
+    if (step.action === "dead_letter") {
+      await this.#deadLetter(lane, frames, "row_refused", messageOfFailure(failure));
+      this.#advance(lane, frames, 0);
+    } else {
+      this.#setTrouble(lane, failure.kind, messageOfFailure(failure));
+    }
+    if (step.action === "wait") this.#backOff(lane);
+    else lane.attempts += 1;
+  }
+
+  async #problemOf(table: string): Promise<string | undefined> {
+    try {
+      return await this.#options.tableProblem(table);
+    } catch {
+      return "the table cannot be checked, because QuestDB does not answer queries";
+    }
+  }
+
+  /** Writes the first undelivered row to the dead-letter file and counts it as done. */
+  async #deadLetter(
+    lane: TableLane,
+    frames: readonly QueuedFrame[],
+    reason: DeadLetterReason,
+    message: string,
+  ): Promise<void> {
+    const { deadLetters, ledger, log } = this.#options;
+    const bytes = firstRow(cutBatch(frames, lane.doneRows, 1));
+    const row = decodeLine(bytes)?.row;
+    await deadLetters.write([
+      { stage: "questdb", table: lane.table, reason, message, row, bytes: bytes.toString("base64") },
+    ]);
+    ledger.deadLettered(lane.table, reason, 1);
+    log.warn(
+      { table: lane.table, reason, answer: message },
+      "QuestDB refused a row; it is in the dead-letter file",
+    );
+    lane.doneRows += 1;
+  }
+
+  #advance(lane: TableLane, frames: readonly QueuedFrame[], rows: number): void {
+    const { ackSeq, restRows } = progress(frames, lane.doneRows + rows);
+    lane.doneRows = restRows;
+    if (ackSeq !== undefined) this.#options.spool.ack(lane.table, ackSeq);
+  }
+
+  #backOff(lane: TableLane): void {
+    lane.attempts += 1;
+    const { clock, random } = this.#options;
+    lane.notBeforeMs = clock.monotonicMs() + backoffMs(lane.attempts, TABLE_BACKOFF, random);
+  }
+
+  #setTrouble(lane: TableLane, kind: Failure["kind"] | "table_not_ready", message: string): void {
+    if (lane.trouble?.kind !== kind) {
+      this.#options.log.warn(
+        { table: lane.table, trouble: kind, answer: message },
+        "table cannot be written; its rows wait",
+      );
+      lane.trouble = { kind, message, sinceUs: this.#options.clock.nowUs() };
+      return;
+    }
+    lane.trouble = { ...lane.trouble, message };
+  }
+
+  #lane(table: string): TableLane {
+    let lane = this.#lanes.get(table);
+    if (lane === undefined) {
+      lane = new TableLane(table);
+      this.#lanes.set(table, lane);
+    }
+    return lane;
+  }
+
+  async #sleepUntilWoken(waitMs: number): Promise<void> {
+    const timer = new AbortController();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.#stop.signal.aborted) resolve();
+      if (waitMs !== Number.POSITIVE_INFINITY)
+        void this.#options.clock.sleep(waitMs, timer.signal).then(resolve);
+    });
+    this.#wake = undefined;
+    timer.abort();
+  }
+}
+
+function totalRows(frames: readonly QueuedFrame[]): number {
+  return frames.reduce((sum, { frame }) => sum + frame.rowCount, 0);
+}
+
+function messageOfFailure(failure: Failure): string {
+  return "status" in failure ? `${failure.status}: ${failure.message}` : failure.message;
+}

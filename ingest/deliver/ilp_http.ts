@@ -1,0 +1,106 @@
+// One POST to QuestDB's /write, one typed outcome. Never retries, never throws for what the server or the network does.
+import { Agent, request } from "undici";
+import * as z from "zod";
+import { messageOf } from "../errors.ts";
+import type { Outcome } from "./outcome.ts";
+
+export interface IlpHttpOptions {
+  /** Base address, such as http://127.0.0.1:9000. */
+  readonly url: string;
+  /** HTTP basic credentials, if the server asks for some. */
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly connections: number;
+  /** Time for one attempt, from connecting to the end of the answer. */
+  readonly timeoutMs: number;
+}
+
+export interface IlpHttp {
+  /** Sends rows of one table. Aborting the signal ends the attempt as `unavailable`. */
+  send(parts: readonly Buffer[], signal: AbortSignal): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** What an answer is read up to: an error text of QuestDB is a few hundred bytes. */
+const ANSWER_BYTES_MAX = 65_536;
+
+/** The error QuestDB sends as JSON; `line` is 0 when it could not tell. */
+const ErrorSchema = z.object({ message: z.string(), line: z.int().optional() });
+
+/** A sender with its own connections. Time-outs of the library are off: the attempt's own signal is the only one. */
+export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
+  const agent = new Agent({
+    connections: options.connections,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 0 },
+    keepAliveTimeout: 60_000,
+  });
+  // Timestamps carry their own unit (…t), so `precision` only has to be valid.
+  const target = new URL("/write?precision=u", options.url);
+  const headers: Record<string, string> = { "content-type": "text/plain; charset=utf-8" };
+  if (options.user !== undefined) {
+    headers["authorization"] =
+      `Basic ${Buffer.from(`${options.user}:${options.password ?? ""}`).toString("base64")}`;
+  }
+
+  return {
+    async send(parts, signal) {
+      const timeout = AbortSignal.timeout(options.timeoutMs);
+      try {
+        const body = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+        const answer = await request(target, {
+          method: "POST",
+          dispatcher: agent,
+          headers,
+          body,
+          signal: AbortSignal.any([signal, timeout]),
+        });
+        return outcomeOf(answer.statusCode, await textOf(answer.body));
+      } catch (error) {
+        if (timeout.aborted) return { kind: "timeout", message: `no answer within ${options.timeoutMs} ms` };
+        return { kind: "unavailable", message: causeOf(error) };
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** Status and body → outcome. A body that is not what QuestDB documents still ends in a defined outcome. */
+export function outcomeOf(status: number, body: string): Outcome {
+  if (status >= 200 && status < 300) return { kind: "written" };
+  const { message, line } = parseError(body);
+  if (status === 401 || status === 403 || status === 421) return { kind: "not_allowed", status, message };
+  if (status >= 500) return { kind: "server_error", status, message };
+  if (status === 400 && line !== undefined && line > 0) return { kind: "row_refused", line, message };
+  if (status >= 400) return { kind: "request_refused", status, message };
+  return { kind: "unavailable", message: `unexpected status ${status}` };
+}
+
+function parseError(body: string): { message: string; line: number | undefined } {
+  try {
+    const { message, line } = ErrorSchema.parse(JSON.parse(body));
+    return { message, line };
+  } catch {
+    return { message: body.slice(0, 500) || "no explanation", line: undefined };
+  }
+}
+
+async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    // Read to the end so that the connection can be used again, but keep only a part.
+    if (bytes < ANSWER_BYTES_MAX) chunks.push(chunk);
+    bytes += chunk.length;
+  }
+  return Buffer.concat(chunks).toString("utf8", 0, ANSWER_BYTES_MAX);
+}
+
+function causeOf(error: unknown): string {
+  const message = messageOf(error);
+  if (error instanceof Error && "code" in error && !message.includes(String(error.code)))
+    return `${String(error.code)}: ${message}`;
+  return message;
+}

@@ -1,0 +1,31 @@
+// What delivery knows of one table: how far into the queue's first frame it is, when it may send again, what troubles
+// it. Decisions are made in delivery.ts.
+import { type Isolation, NO_ISOLATION } from "./isolation.ts";
+import type { Failure } from "./outcome.ts";
+
+/** Why a table does not move, for people and for /readyz. */
+export interface Trouble {
+  readonly kind: Failure["kind"] | "table_not_ready";
+  readonly message: string;
+  readonly sinceUs: number;
+}
+
+export class TableLane {
+  readonly table: string;
+  /** Rows of the queue's first frame that are delivered or dead-lettered already. */
+  doneRows = 0;
+  isolation: Isolation = NO_ISOLATION;
+  isSending = false;
+  /** Failed attempts since the last success. */
+  attempts = 0;
+  /** Monotonic time before which nothing is sent. */
+  notBeforeMs = 0;
+  /** Monotonic time when the first row came that is not yet part of a request; undefined when there is none. */
+  waitingSinceMs: number | undefined;
+  lastAppendMs = Number.NEGATIVE_INFINITY;
+  trouble: Trouble | undefined;
+
+  constructor(table: string) {
+    this.table = table;
+  }
+}

@@ -1,0 +1,96 @@
+// Collects the encoded rows of one table until they are sealed into a frame.
+import type { AnyRow } from "../../schema/define.ts";
+import type { Frame } from "../spool/frame.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
+import type { EncodeRow } from "./row_encoder.ts";
+
+const CAPACITY_BYTES_MIN = 2048;
+const OFFSETS_MIN = 64;
+
+export class FrameBuilder {
+  readonly #table: string;
+  readonly #fingerprint: number;
+  readonly #encode: EncodeRow;
+  #bytes: ByteBuffer | undefined;
+  #offsets = new Uint32Array(OFFSETS_MIN);
+  #rows = 0;
+  #minTs = 0;
+  #maxTs = 0;
+  #acceptedUs = 0;
+  /** The next buffer begins at the size that the last frame needed. */
+  #capacityBytes = CAPACITY_BYTES_MIN;
+
+  constructor(table: string, fingerprint: number, encode: EncodeRow) {
+    this.#table = table;
+    this.#fingerprint = fingerprint;
+    this.#encode = encode;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#bytes?.length ?? 0;
+  }
+
+  /**
+   * Adds a checked row that arrived at `nowUs`. Returns false, and leaves everything as it was, when its bytes exceed
+   * `rowBytesMax`.
+   */
+  add(row: AnyRow, nowUs: number, rowBytesMax: number): boolean {
+    this.#bytes ??= new ByteBuffer(this.#capacityBytes);
+    const start = this.#bytes.length;
+    try {
+      this.#encode(row, this.#bytes);
+    } catch (error) {
+      this.#bytes.length = start;
+      throw error;
+    }
+    if (this.#bytes.length - start > rowBytesMax) {
+      this.#bytes.length = start;
+      return false;
+    }
+    if (this.#rows === this.#offsets.length) this.#growOffsets();
+    this.#offsets[this.#rows] = start;
+    this.#minTs = this.#rows === 0 || row.ts < this.#minTs ? row.ts : this.#minTs;
+    this.#maxTs = this.#rows === 0 || row.ts > this.#maxTs ? row.ts : this.#maxTs;
+    if (this.#rows === 0) this.#acceptedUs = nowUs;
+    this.#rows += 1;
+    return true;
+  }
+
+  /** The rows so far as a frame, or undefined when there are none. The builder is empty afterwards. */
+  seal(): Frame | undefined {
+    const buffer = this.#bytes;
+    if (buffer === undefined || this.#rows === 0) return undefined;
+    const frame: Frame = {
+      table: this.#table,
+      fingerprint: this.#fingerprint,
+      rowCount: this.#rows,
+      rowOffsets: this.#offsets.slice(0, this.#rows),
+      payload: payloadOf(buffer),
+      minTs: this.#minTs,
+      maxTs: this.#maxTs,
+      acceptedUs: this.#acceptedUs,
+    };
+    // A buffer that was given away is not written to again; a small one was copied and is used on.
+    if (frame.payload.buffer === buffer.bytes.buffer) this.#bytes = undefined;
+    else buffer.length = 0;
+    this.#capacityBytes = Math.max(CAPACITY_BYTES_MIN, frame.payload.length);
+    this.#rows = 0;
+    return frame;
+  }
+
+  #growOffsets(): void {
+    const grown = new Uint32Array(this.#offsets.length * 2);
+    grown.set(this.#offsets);
+    this.#offsets = grown;
+  }
+}
+
+/** Small payloads are copied to their exact size; a mostly full large buffer is handed over as it is. */
+function payloadOf(buffer: ByteBuffer): Buffer {
+  const isWorthGiving = buffer.length >= 16_384 && buffer.length * 2 >= buffer.bytes.length;
+  return isWorthGiving ? buffer.view() : Buffer.from(buffer.view());
+}
