@@ -109,8 +109,13 @@ const spool = z.strictObject({
     .enum(["fsync", "os"])
     .default("fsync")
     .describe("fsync: acknowledged rows survive a power cut; os: only a crash of this process."),
+  syncEveryMs: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe("Least time between two syncs under load: whoever writes in between shares one."),
   bytesMax: positive().default(10_737_418_240).describe("Disk that the spool may take."),
-  segmentBytes: z.int().min(65_536).default(67_108_864).describe("Size at which a new segment begins."),
+  segmentBytes: z.int().min(65_536).default(16_777_216).describe("Size at which a new segment begins."),
   memoryBytes: positive()
     .default(33_554_432)
     .describe("Frames kept in memory until delivered; beyond it they are read back."),

@@ -32,6 +32,11 @@ export const METRICS = {
     help: "Accepted rows that QuestDB refused and that are in the dead-letter file.",
     labels: ["table", "reason"],
   },
+  tickwatch_dead_letters_dropped_total: {
+    kind: "counter",
+    help: "Dead letters deleted, oldest first, because the files had reached their cap.",
+    labels: [],
+  },
   tickwatch_deliveries_retried_total: {
     kind: "counter",
     help: "Delivery attempts beyond the first, by what made them necessary.",
