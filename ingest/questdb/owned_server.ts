@@ -4,21 +4,16 @@ import { mkdir } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { messageOf, TickwatchError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { credentialsFile, loadCredentials, type PgCredentials } from "./credentials.ts";
+import { credentialsFile, loadCredentials } from "./credentials.ts";
 import type { Engine, ServerName } from "./engine.ts";
 import { freePort, isFree } from "./free_port.ts";
-import { readFacts, waitUntilReady } from "./http_probe.ts";
-import { checkLogin } from "./pg_probe.ts";
 import { identify, isRunning } from "./process_identity.ts";
-import type { PgAddress, RunningQuestdb } from "./running.ts";
+import type { RunningQuestdb } from "./running.ts";
 import type { ServerProcess } from "./server_process.ts";
+import { answersAsOurs, HOST, httpUrl, pgAddress, waitUntilUsable } from "./server_readiness.ts";
 import { readState, removeState, type ServerPorts, type ServerState, writeState } from "./server_state.ts";
 import { type Supervisor, supervise } from "./supervisor.ts";
 
-const HOST = "127.0.0.1";
-const READY_MS = 90_000;
-const ANSWER_MS = 15_000;
-const LOGIN_MS = 3_000;
 const RESTART_MS = 45_000;
 const POLL_MS = 100;
 const START_ATTEMPTS = 3;
@@ -165,55 +160,11 @@ async function bringUp(
     const state = await stateOf(engine, name, ports, options);
     // Written before it answers: if this process is killed now, the next one still finds the server.
     await writeState(options.root, state);
-    await ready(engine, process, ports, options, signal);
+    await waitUntilUsable(engine, process, ports, options, signal);
     return { process, state };
   } catch (error) {
     await process.terminate();
     throw error;
-  }
-}
-
-async function ready(
-  engine: Engine,
-  process: ServerProcess,
-  ports: ServerPorts,
-  options: OwnedOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const gone = new AbortController();
-  void process.ended().then(() => gone.abort());
-  const limits = { clock: options.clock, timeoutMs: READY_MS, giveUp: gone.signal };
-  const readiness = await waitUntilReady({ url: httpUrl(ports) }, limits, signal);
-  if (readiness.is === "ready") return await answersAsOurs(ports, options, signal);
-  const what =
-    readiness.is === "late"
-      ? `QuestDB did not answer within ${READY_MS / 1000} s (${readiness.reason}).`
-      : "QuestDB ended while it was starting.";
-  const tail = await engine.logTail();
-  throw new TickwatchError("ENVIRONMENT", tail === "" ? what : `${what} ${tail}`);
-}
-
-/**
- * The server on these ports is a suitable QuestDB, and the one of this data folder: only that one knows the passwords.
- * Waits a little, for a server that an earlier run had only just started. Rejects with the reason.
- */
-async function answersAsOurs(ports: ServerPorts, options: OwnedOptions, signal: AbortSignal): Promise<void> {
-  const { clock, root } = options;
-  const address = { url: httpUrl(ports) };
-  const readiness = await waitUntilReady(address, { clock, timeoutMs: ANSWER_MS }, signal);
-  if (readiness.is === "late") throw new TickwatchError("DB_UNAVAILABLE", readiness.reason);
-  await readFacts(address, signal);
-  const login = pgAddress(ports, await loadCredentials(root));
-  const untilMs = clock.monotonicMs() + LOGIN_MS;
-  for (;;) {
-    try {
-      return await checkLogin(login, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // PGWire begins to listen a moment after HTTP.
-      if (clock.monotonicMs() > untilMs) throw error;
-      await clock.sleep(POLL_MS, signal);
-    }
   }
 }
 
@@ -314,13 +265,4 @@ function portNotes(wanted: ServerPorts, chosen: ServerPorts): string[] {
   return pairs
     .filter(([, want, got]) => want !== 0 && want !== got)
     .map(([what, want, got]) => `port ${want} is in use: QuestDB's ${what} is on ${got}`);
-}
-
-function httpUrl(ports: ServerPorts): string {
-  return `http://${HOST}:${ports.http}`;
-}
-
-function pgAddress(ports: ServerPorts, credentials: PgCredentials): PgAddress {
-  const { user, password } = credentials;
-  return { host: HOST, port: ports.pg, database: "qdb", user, password };
 }
