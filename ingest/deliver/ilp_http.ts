@@ -7,9 +7,8 @@ import type { Outcome } from "./outcome.ts";
 export interface IlpHttpOptions {
   /** Base address, such as http://127.0.0.1:9000. */
   readonly url: string;
-  /** HTTP basic credentials, if the server asks for some. */
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
+  /** Value of the Authorization header, if the server asks for one. */
+  readonly authorization?: string | undefined;
   readonly connections: number;
   /** Time for one attempt, from connecting to the end of the answer. */
   readonly timeoutMs: number;
@@ -40,10 +39,7 @@ export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
   // Timestamps carry their own unit (…t), so `precision` only has to be valid.
   const target = new URL("/write?precision=u", options.url);
   const headers: Record<string, string> = { "content-type": "text/plain; charset=utf-8" };
-  if (options.user !== undefined) {
-    headers["authorization"] =
-      `Basic ${Buffer.from(`${options.user}:${options.password ?? ""}`).toString("base64")}`;
-  }
+  if (options.authorization !== undefined) headers["authorization"] = options.authorization;
 
   return {
     async send(parts, signal) {

@@ -103,7 +103,7 @@ class DurableIntake implements Intake {
       const nowUs = this.#options.clock.nowUs();
       for (let index = from; index < turn; index++) {
         const refusal = this.#take(lane, rows[index], nowUs);
-        if (refusal !== undefined) rejected.push({ index, ...refusal });
+        if (refusal !== undefined) rejected.push({ index, reason: refusal.reason, message: refusal.message });
       }
       // Asked for per turn: a group that another caller's rows complete must report to this caller too.
       if (rejected.length - before < turn - from) commits.push(this.#commit.request());

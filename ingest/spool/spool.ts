@@ -48,7 +48,7 @@ export interface Spool {
   peek(table: string, limits: BatchLimits): Promise<readonly QueuedFrame[]>;
   /** All frames of the table up to `seq` are delivered. Takes effect on disk with the next `saveCursor`. */
   ack(table: string, seq: number): void;
-  /** Writes the cursor when it changed, then deletes the segments that nobody needs any more. */
+  /** Writes the cursor if it changed, then deletes the segments that nobody needs any more. */
   saveCursor(): Promise<void>;
   /** Bytes of all segments. */
   readonly bytes: number;
@@ -79,10 +79,12 @@ class DiskSpool implements Spool {
   readonly #handedOut = new Map<string, readonly ScannedRecord[]>();
   #memoryBytes = 0;
   #cursorIsStale = false;
+  #savedSeqs: AckedSeqs;
 
   constructor(options: SpoolOptions, cursor: Cursor, recovery: Recovery) {
     this.#options = options;
     this.#cursor = cursor;
+    this.#savedSeqs = cursor.loaded;
     this.recovery = recovery;
     this.#reader = createSegmentReader(options.storage, options.onDamage);
     for (const info of recovery.segments) this.#segments.set(info.id, info);
@@ -151,16 +153,18 @@ class DiskSpool implements Spool {
   }
 
   async saveCursor(): Promise<void> {
-    if (!this.#cursorIsStale) return;
-    this.#cursorIsStale = false;
-    const acked = new Map([...this.#queues].map(([table, queue]) => [table, queue.ackedSeq]));
-    try {
-      await this.#cursor.save(acked);
-    } catch (error) {
-      this.#cursorIsStale = true;
-      throw error;
+    if (this.#cursorIsStale) {
+      this.#cursorIsStale = false;
+      const acked = new Map([...this.#queues].map(([table, queue]) => [table, queue.ackedSeq]));
+      try {
+        await this.#cursor.save(acked);
+      } catch (error) {
+        this.#cursorIsStale = true;
+        throw error;
+      }
+      this.#savedSeqs = acked;
     }
-    await this.#forget(acked);
+    await this.#forget();
   }
 
   async close(): Promise<void> {
@@ -227,7 +231,9 @@ class DiskSpool implements Spool {
     return [];
   }
 
-  async #forget(acked: AckedSeqs): Promise<void> {
+  /** Deletes sealed segments that the cursor *on disk* covers. */
+  async #forget(): Promise<void> {
+    const acked = this.#savedSeqs;
     for (const [id, info] of [...this.#segments]) {
       const needed = [...info.tables.values()].some(
         ({ table, lastSeq }) => lastSeq > (acked.get(table) ?? 0),
