@@ -22,7 +22,7 @@ export async function start(io: CliIo, options: GlobalOptions, demo: boolean): P
       io.err("stopped before it had started");
       return INTERRUPTED;
     }
-    io.out(welcomeText(service.info, loaded.config, demo));
+    io.out(welcomeText(service.info, { demo, dataDir: loaded.config.dataDir }));
     await runUntilStopped(io, service, stop.signal);
     return 0;
   } finally {
@@ -43,8 +43,9 @@ async function begin(
     for (const warning of warnings) log.warn({ warning }, "configuration");
     const { startService } = await import("../service.ts");
     const onProgress = (message: string) => progress.step(message);
+    const { env, cwd, clock } = io;
     const version = readVersion();
-    return await startService(config, { log, clock: io.clock, version, onProgress, signal, demo });
+    return await startService(config, { log, clock, version, env, cwd, onProgress, signal, demo });
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
