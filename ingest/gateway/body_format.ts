@@ -46,7 +46,8 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }
 
-function mediaTypeUnsupported(type: string): Problem {
+/** 415, with what to write instead. */
+export function mediaTypeUnsupported(type: string): Problem {
   return {
     status: 415,
     code: "media_type_unsupported",

@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/record.ts";
 import { sendProblem } from "./answer.ts";
 import { type ApiKey, createKeyCheck } from "./api_keys.ts";
+import { mediaTypeUnsupported } from "./body_format.ts";
 import { createBrowserGuard } from "./browser_guard.ts";
 import { answerConnectionError } from "./connection_errors.ts";
 import { createEventsHandler, type EventsRequest, type EventsRouteOptions } from "./events_route.ts";
@@ -52,6 +53,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     if (isStopping()) reply.header("connection", "close");
   });
   app.setErrorHandler((err, request, reply) => {
+    // Fastify's own look at a content type that is none.
+    if (err instanceof Error && "statusCode" in err && err.statusCode === 415) {
+      return sendProblem(reply, mediaTypeUnsupported(request.headers["content-type"] ?? "none"));
+    }
     options.warnings.warn("internal", { err, requestId: request.id }, "request failed");
     return sendProblem(reply, INTERNAL);
   });

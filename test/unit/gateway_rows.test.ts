@@ -1,0 +1,161 @@
+// Bodies to rows: the quick way gives what the plain way gives, for every body.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { systemClock } from "../../ingest/clock.ts";
+import { jsonRows } from "../../ingest/gateway/json_rows.ts";
+import { ndjsonRows } from "../../ingest/gateway/ndjson_rows.ts";
+import { createPace } from "../../ingest/gateway/pace.ts";
+import { MalformedLine } from "../../ingest/intake/malformed.ts";
+
+const pace = () => createPace(systemClock());
+
+/** Line by line, as the format is defined. */
+function plainly(text: string): unknown[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      try {
+        return JSON.parse(line);
+      } catch {
+        return "malformed";
+      }
+    });
+}
+
+const marked = (rows: readonly unknown[]) =>
+  rows.map((row) => (row instanceof MalformedLine ? "malformed" : row));
+
+const object = fc
+  .dictionary(
+    fc.string({ maxLength: 8 }),
+    fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean()),
+  )
+  .map((value) => JSON.stringify(value));
+const line = fc.oneof(
+  { weight: 20, arbitrary: object },
+  fc.constantFrom(
+    "",
+    " ",
+    "\t",
+    "{",
+    "}",
+    '{"a":1',
+    '"b":2}',
+    '{"a":"x',
+    'y"}',
+    "[1]",
+    "1,2",
+    "{},{}",
+    "null",
+    '{"a":[{"b":1}',
+    '{"c":2}]}',
+  ),
+  fc.constant('{"ü":"💥\\n"}'),
+);
+
+test("NDJSON parsed in slices equals NDJSON parsed line by line", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(line),
+      fc.constantFrom("\n", "\r\n"),
+      fc.boolean(),
+      async (lines, ending, closed) => {
+        const text = lines.join(ending) + (closed ? ending : "");
+        expect(marked(await ndjsonRows(Buffer.from(text), pace()))).toEqual(plainly(text));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("NDJSON beyond one slice keeps order and finds the bad lines, wherever slices are cut", async () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ i, text: "é".repeat(i % 50) }));
+  for (const at of [0, 700, 701, 9_999, 19_999]) lines[at] = `{"bad": ${at}`;
+  lines[5000] = JSON.stringify({ i: 5000, text: "x".repeat(200_000) });
+  const text = lines.join("\n");
+  const rows = await ndjsonRows(Buffer.from(text), pace());
+  expect(marked(rows)).toEqual(plainly(text));
+  expect(
+    rows.filter((row) => row instanceof MalformedLine).map((row) => (row as MalformedLine).text),
+  ).toEqual([0, 700, 701, 9_999, 19_999].map((at) => `{"bad": ${at}`));
+});
+
+test("two lines that are JSON only when put together are both refused", async () => {
+  const rows = await ndjsonRows(Buffer.from('{"a":1\n"b":2}\n{"c":"x\ny"}\n'), pace());
+  expect(marked(rows)).toEqual(["malformed", "malformed", "malformed", "malformed"]);
+});
+
+test("a line that is not UTF-8 is refused, not altered; its neighbours are taken", async () => {
+  const body = Buffer.concat([
+    Buffer.from('{"a":1}\n{"b":"'),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from('"}\n{"c":3}\n'),
+  ]);
+  const rows = await ndjsonRows(body, pace());
+  expect(marked(rows)).toEqual([{ a: 1 }, "malformed", { c: 3 }]);
+  expect(rows[1]).toMatchObject({ message: "not UTF-8 text" });
+});
+
+const element = fc.oneof(object, fc.constantFrom("1", "null", '"],["', "[]", "[1,[2]]", '"\\\\"', '"\\""'));
+
+test("a large JSON array parsed in slices equals JSON.parse of it", async () => {
+  const filler = JSON.stringify({ text: "x".repeat(1000) });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(element, { minLength: 1, maxLength: 20 }),
+      fc.constantFrom(",", " ,\n "),
+      async (some, comma) => {
+        const elements = [...some, ...Array.from({ length: 200 }, () => filler), ...some];
+        const text = `[${elements.join(comma)}]\n`;
+        expect(await jsonRows(Buffer.from(text), pace())).toEqual(JSON.parse(text));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test.each([
+  ["that is not closed", (list: string) => `[${list}`],
+  ["that is closed by a brace", (list: string) => `[${list}}`],
+  ["with a comma at its end", (list: string) => `[${list},]`],
+  ["with an element missing in the middle", (list: string) => `[${list},,${list}]`],
+  ["with something behind it", (list: string) => `[${list}] {}`],
+  ["with a bad element near its end", (list: string) => `[${list},{"a":}]`],
+  ["with brackets that cross", (list: string) => `[${list},{"a":[1}]]`],
+])("a large JSON array %s is refused as a whole", async (_, make) => {
+  const list = Array.from({ length: 3000 }, (_, i) =>
+    JSON.stringify({ i, text: "some text to make it longer" }),
+  ).join(",");
+  const text = make(list);
+  expect(() => JSON.parse(text)).toThrow();
+  const rows = await jsonRows(Buffer.from(text), pace());
+  expect(rows).toEqual([expect.objectContaining({ text, message: expect.stringMatching(/^not JSON: /) })]);
+});
+
+test("other work of the process runs while a large body is parsed", async () => {
+  const row = JSON.stringify({
+    ts: 1,
+    exchange: "okx",
+    symbol: "BTC/USDT:USDT",
+    price: 1.5,
+    text: "x".repeat(100),
+  });
+  const rows = Array.from({ length: 80_000 }, () => row);
+  for (const parse of [
+    () => ndjsonRows(Buffer.from(rows.join("\n")), pace()),
+    () => jsonRows(Buffer.from(`[${rows.join(",")}]`), pace()),
+  ]) {
+    let turns = 0;
+    let done = false;
+    const count = () => {
+      turns++;
+      if (!done) setImmediate(count);
+    };
+    setImmediate(count);
+    const parsed = await parse();
+    done = true;
+    expect(parsed).toHaveLength(80_000);
+    expect(turns).toBeGreaterThan(3);
+  }
+});
