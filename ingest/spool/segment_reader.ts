@@ -27,6 +27,7 @@ export interface SegmentReader {
 /** Segments kept in memory: several tables usually drain from the same one. */
 const KEPT = 2;
 
+/** `onDamage` hears of the same damage at every reading. */
 export function createSegmentReader(
   storage: Storage,
   onDamage: (report: DamageReport) => void,
@@ -35,7 +36,6 @@ export function createSegmentReader(
     number,
     { readonly durableBytes: number; readonly records: Promise<SegmentRecords> }
   >();
-  const reported = new Set<string>();
 
   async function load(info: SegmentInfo, durableBytes: number): Promise<SegmentRecords> {
     const name = segmentName(info.id);
@@ -43,11 +43,7 @@ export function createSegmentReader(
     const bytes = await file.read(0, durableBytes).finally(() => file.close());
     const scan = scanSegment(bytes);
     const torn = scan.end < durableBytes ? [{ at: scan.end, rows: undefined }] : [];
-    for (const { at, rows } of [...scan.damaged, ...torn]) {
-      if (reported.has(`${name}@${at}`)) continue;
-      reported.add(`${name}@${at}`);
-      onDamage({ segment: name, at, rows });
-    }
+    for (const { at, rows } of [...scan.damaged, ...torn]) onDamage({ segment: name, at, rows });
     const byTable = new Map<string, ScannedRecord[]>();
     for (const record of scan.records) {
       const list = byTable.get(record.frame.table);

@@ -61,8 +61,9 @@ export interface Spool {
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const cursor = await openCursor(options.storage);
   const recovery = await recover(options.storage);
-  for (const report of recovery.damaged) options.onDamage(report);
-  const spool = new DiskSpool(options, cursor, recovery);
+  const onDamage = onceEach(options.onDamage);
+  for (const report of recovery.damaged) onDamage(report);
+  const spool = new DiskSpool({ ...options, onDamage }, cursor, recovery);
   await spool.countPartlyDelivered();
   return spool;
 }
@@ -250,4 +251,15 @@ class DiskSpool implements Spool {
 function pendingOf(queue: TableQueue): PendingTable {
   const { table, pendingRows: rows, pendingBytes: bytes, oldestUs = 0 } = queue;
   return { table, rows, bytes, oldestUs };
+}
+
+/** The same place is found again at every reading of its segment, and told only once. */
+function onceEach(onDamage: SpoolOptions["onDamage"]): SpoolOptions["onDamage"] {
+  const told = new Set<string>();
+  return (report) => {
+    const place = `${report.segment}@${report.at}`;
+    if (told.has(place)) return;
+    told.add(place);
+    onDamage(report);
+  };
 }
