@@ -3,7 +3,7 @@
 import type { ColumnType } from "../../schema/columns.ts";
 import type { EventDefinition } from "../../schema/define.ts";
 import { TickwatchError } from "../errors.ts";
-import { type LiveColumn, type LiveTable, readLiveTables, ttlDaysOf } from "./live_schema.ts";
+import { type LiveColumn, type LiveTable, readLiveTables, takesTtlInDays, ttlDaysOf } from "./live_schema.ts";
 import type { Sql } from "./sql.ts";
 import { quotedName } from "./sql_text.ts";
 
@@ -149,17 +149,17 @@ function dedupDrift(table: ExpectedTable, live: LiveTable): Drift[] {
 function ttlDrift(table: ExpectedTable, ttlDays: number, live: LiveTable): Drift[] {
   const span = live.ttl && ttlDaysOf(live.ttl);
   if (span?.least === ttlDays && span.most === ttlDays) return [];
-  const statement = `ALTER TABLE ${quotedName(table.name)} SET TTL ${ttlDays} DAYS`;
   const shorter = span !== undefined && span.least < ttlDays;
-  const unit = live.ttl?.unit.toLowerCase();
+  const statement = `ALTER TABLE ${quotedName(table.name)} SET TTL ${ttlDays} DAYS`;
+  const other = `${statement} (this deletes older rows at once), or configure that many days`;
+  const settable = takesTtlInDays(live);
+  const remedy = shorter ? statement : other;
   return [
     {
       ...{ table: table.name, kind: "ttl", expected: `${ttlDays} days` },
-      actual: live.ttl === undefined ? "rows are kept for ever" : `${live.ttl.value} × ${unit}`,
+      actual: live.ttl === undefined ? "none" : `${live.ttl.value} × ${live.ttl.unit.toLowerCase()}`,
       losesRows: shorter,
-      remedy: shorter
-        ? statement
-        : `${statement} (this deletes older rows at once), or configure that many days`,
+      remedy: settable ? remedy : "correct the partitioning first: a TTL is a whole number of partitions",
     },
   ];
 }

@@ -1,5 +1,6 @@
 // The tables of a running QuestDB as they are: columns, keys, partitioning, retention. Reads only; judges nothing.
 import * as z from "zod";
+import type { Clock } from "../clock.ts";
 import type { Sql } from "./sql.ts";
 import { quotedText } from "./sql_text.ts";
 
@@ -71,6 +72,28 @@ export async function readTableNames(sql: Sql, signal?: AbortSignal): Promise<Re
   return new Set(rows.map((row) => row.table_name));
 }
 
+const LISTED_MS = 5_000;
+const POLL_MS = 10;
+
+/**
+ * Waits until tables() lists all of these; false when they are not within five seconds. While one connection makes a
+ * table, others find its name taken (also by IF NOT EXISTS) a moment before they can see it.
+ */
+export async function waitUntilListed(
+  sql: Sql,
+  names: readonly string[],
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const untilMs = clock.monotonicMs() + LISTED_MS;
+  for (;;) {
+    const listed = await readTableNames(sql, signal);
+    if (names.every((name) => listed.has(name))) return true;
+    if (clock.monotonicMs() > untilMs) return false;
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
 /** The columns of one table in their order; a table that does not exist is refused with DB_SQL. */
 export async function readColumns(
   sql: Sql,
@@ -94,4 +117,9 @@ const HOURS_OF_UNIT: Readonly<Record<string, readonly [least: number, most: numb
 export function ttlDaysOf(ttl: LiveTtl): { readonly least: number; readonly most: number } {
   const [least, most] = HOURS_OF_UNIT[ttl.unit] ?? [0, Number.POSITIVE_INFINITY];
   return { least: (ttl.value * least) / 24, most: (ttl.value * most) / 24 };
+}
+
+/** Whether any number of days can be the TTL of this table: it must be a whole number of partitions. */
+export function takesTtlInDays(table: LiveTable): boolean {
+  return table.partitionBy === "DAY" || table.partitionBy === "HOUR";
 }

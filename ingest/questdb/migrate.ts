@@ -5,7 +5,14 @@ import type { Clock } from "../clock.ts";
 import { messageOf, TickwatchError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ExpectedTable, TtlDaysByTable } from "./drift.ts";
-import { readColumns, readLiveTables, readTableNames, ttlDaysOf } from "./live_schema.ts";
+import {
+  readColumns,
+  readLiveTables,
+  readTableNames,
+  takesTtlInDays,
+  ttlDaysOf,
+  waitUntilListed,
+} from "./live_schema.ts";
 import { type Claim, withClaim } from "./migration_claim.ts";
 import {
   addedColumn,
@@ -66,7 +73,7 @@ export async function migrate(
   signal: AbortSignal,
 ): Promise<MigrateReport> {
   const migrations = await readMigrations(options.migrationsDir);
-  await createHistory(sql, signal);
+  await createHistory(sql, options.clock, signal);
   const history = await readHistory(sql, signal);
   const pending = pendingOf(migrations, history);
   const made =
@@ -167,7 +174,7 @@ async function apply(
 async function createMissing(
   sql: Sql,
   tables: readonly ExpectedTable[],
-  { ttlDaysByTable }: MigrateOptions,
+  { ttlDaysByTable, clock }: MigrateOptions,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const present = await readTableNames(sql, signal);
@@ -177,7 +184,9 @@ async function createMissing(
     // IF NOT EXISTS in it makes this safe beside another process that is creating the same tables.
     await sql.query(table.createTableSql({ ttlDays }), [], signal);
   }
-  return missing.map((table) => table.name);
+  const names = missing.map((table) => table.name);
+  await waitUntilListed(sql, names, clock, signal);
+  return names;
 }
 
 /**
@@ -197,7 +206,7 @@ async function lengthenTtls(
   for (const table of tables) {
     const found = live.get(table.name);
     const toDays = ttlDaysByTable.get(table.name) ?? table.ttlDays;
-    if (found?.ttl === undefined || found.materializedView) continue;
+    if (found?.ttl === undefined || found.materializedView || !takesTtlInDays(found)) continue;
     const { least } = ttlDaysOf(found.ttl);
     if (least >= toDays) continue;
     await sql.query(`ALTER TABLE ${quotedName(table.name)} SET TTL ${toDays} DAYS`, [], signal);

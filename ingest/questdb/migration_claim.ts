@@ -13,7 +13,7 @@ import * as z from "zod";
 import type { Clock } from "../clock.ts";
 import { TickwatchError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { readTableNames } from "./live_schema.ts";
+import { readTableNames, waitUntilListed } from "./live_schema.ts";
 import type { Sql } from "./sql.ts";
 
 const PREFIX = "tickwatch_claim_";
@@ -48,7 +48,7 @@ export async function withClaim<T>(
   const beating = beat(sql, number, owner, options, over.signal);
   try {
     const assertHeld = async () => {
-      if ((await newestClaim(sql, signal)) === number) return;
+      if ((await newestClaim(sql, signal)) <= number) return;
       const message =
         "another process took over the migration, because this one was silent for too long: start again";
       throw new TickwatchError("DB_UNAVAILABLE", message);
@@ -76,7 +76,7 @@ async function acquire(sql: Sql, owner: string, options: ClaimOptions, signal: A
     const dead = clock.monotonicMs() - seen.sinceMs > deadAfterMs;
     if (state.done || dead) {
       if (!state.done) log.warn({ claim: newest }, "taking over a migration whose process is gone");
-      if (await create(sql, newest + 1, owner, signal)) return newest + 1;
+      if (await create(sql, newest + 1, owner, clock, signal)) return newest + 1;
       continue;
     }
     if (!announced) log.info({ claim: newest }, "waiting for another process that is migrating");
@@ -85,17 +85,24 @@ async function acquire(sql: Sql, owner: string, options: ClaimOptions, signal: A
   }
 }
 
-/** True for the one caller that made the table, if it is still the newest one then. */
-async function create(sql: Sql, number: number, owner: string, signal: AbortSignal): Promise<boolean> {
+/** True for the one caller that made the table, if there is no newer one then. */
+async function create(
+  sql: Sql,
+  number: number,
+  owner: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
   const text = `CREATE TABLE ${PREFIX}${number} (ts TIMESTAMP, owner VARCHAR, done BOOLEAN) TIMESTAMP(ts) PARTITION BY NONE BYPASS WAL`;
   try {
     await sql.query(text, [], signal);
   } catch (error) {
-    if ((await newestClaim(sql, signal)) >= number) return false;
+    // A name is taken a moment before its table is listed; any other refusal is an error.
+    if (await waitUntilListed(sql, [`${PREFIX}${number}`], clock, signal)) return false;
     throw error;
   }
   // A waiter that was asleep for long may have made a number below the newest one.
-  if ((await newestClaim(sql, signal)) !== number) {
+  if ((await newestClaim(sql, signal)) > number) {
     await sql.query(`DROP TABLE IF EXISTS ${PREFIX}${number}`, [], signal);
     return false;
   }

@@ -1,6 +1,8 @@
 // The table that remembers which statements of which migration have been dealt with. One row a statement, so that a
 // migration that was cut short goes on where it stopped.
 import * as z from "zod";
+import type { Clock } from "../clock.ts";
+import { waitUntilListed } from "./live_schema.ts";
 import type { Sql } from "./sql.ts";
 
 export const HISTORY_TABLE = "tickwatch_migrations";
@@ -28,11 +30,12 @@ const Row = z.object({
 });
 
 /** Without WAL: a row is there for every reader as soon as its INSERT is answered. Only the holder of the claim writes. */
-export async function createHistory(sql: Sql, signal?: AbortSignal): Promise<void> {
+export async function createHistory(sql: Sql, clock: Clock, signal?: AbortSignal): Promise<void> {
   const text = `CREATE TABLE IF NOT EXISTS ${HISTORY_TABLE} (
     ts TIMESTAMP, name VARCHAR, statement LONG, checksum VARCHAR, outcome VARCHAR, owner VARCHAR
   ) TIMESTAMP(ts) PARTITION BY NONE BYPASS WAL`;
   await sql.query(text, [], signal);
+  await waitUntilListed(sql, [HISTORY_TABLE], clock, signal);
 }
 
 export async function readHistory(sql: Sql, signal?: AbortSignal): Promise<readonly HistoryEntry[]> {

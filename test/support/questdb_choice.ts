@@ -27,3 +27,9 @@ export function runQuestdbChoice(env: Env = process.env): QuestdbChoice {
     pgPort: Number(env["TICKWATCH_QUESTDB_PG_PORT"] ?? 8812),
   };
 }
+
+/** This process's environment for a server of the tests: Java with its quick compiler alone starts in half the time. */
+export function quickStartEnv(): Env {
+  const options = [process.env["JAVA_TOOL_OPTIONS"], "-XX:TieredStopAtLevel=1"].filter(Boolean).join(" ");
+  return { ...process.env, JAVA_TOOL_OPTIONS: options };
+}

@@ -7,7 +7,7 @@ import type { TestProject } from "vitest/node";
 import { systemClock } from "../../ingest/clock.ts";
 import { createLog } from "../../ingest/log.ts";
 import { findQuestdb, type PgAddress, type RunningQuestdb } from "../../ingest/questdb/local.ts";
-import { runQuestdbChoice } from "./questdb_choice.ts";
+import { quickStartEnv, runQuestdbChoice } from "./questdb_choice.ts";
 import { removeQuestdbFolder } from "./questdb_folder.ts";
 
 /** What tests get; plain data, because it crosses processes. */
@@ -33,7 +33,7 @@ export async function setup(project: TestProject): Promise<void> {
     {
       questdb: runQuestdbChoice(),
       root: folder,
-      env: process.env,
+      env: quickStartEnv(),
       clock: systemClock(),
       log,
       onProgress: (message) => console.error(`questdb: ${message}`),

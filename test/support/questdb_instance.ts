@@ -15,7 +15,7 @@ import type { PgAddress } from "../../ingest/questdb/local.ts";
 import type { ServerProcess } from "../../ingest/questdb/server_process.ts";
 import { httpUrl, pgAddress, waitUntilUsable } from "../../ingest/questdb/server_readiness.ts";
 import { installAdvice } from "../../ingest/questdb/toolchain.ts";
-import { ownQuestdbChoice } from "./questdb_choice.ts";
+import { ownQuestdbChoice, quickStartEnv } from "./questdb_choice.ts";
 import { removeQuestdbFolder, runDocker } from "./questdb_folder.ts";
 
 export interface QuestdbInstance {
@@ -79,7 +79,7 @@ export async function startQuestdbInstance(options?: { readonly keep?: boolean }
 
 async function usableEngine(root: string, signal: AbortSignal): Promise<Engine> {
   const { version, start } = ownQuestdbChoice();
-  const settings = { root, version, env: process.env, clock: systemClock(), onProgress: () => undefined };
+  const settings = { root, version, env: quickStartEnv(), clock: systemClock(), onProgress: () => undefined };
   let findings = {};
   for (const engine of [dockerEngine(settings), javaEngine(settings)]) {
     if (start !== "auto" && start !== engine.kind) continue;
