@@ -31,7 +31,10 @@ export interface DoctorOptions {
 }
 
 /** How long a configured server that does not answer is waited for. */
-const ATTACH_MS = 5_000;
+const ATTACH_MS = 3_000;
+
+/** Longest time for one statement. */
+const STATEMENT_MS = 10_000;
 
 /** Yields one result per check, in a fixed order. Never throws for what it finds. */
 export async function* diagnose(options: DoctorOptions, signal: AbortSignal): AsyncGenerator<Result> {
@@ -73,7 +76,7 @@ async function* inServer(
   }
   // Everything below would only repeat that nobody can log in.
   if (login?.level !== "ok") return;
-  const sql = openSql({ ...server.pg, timeoutMs: ATTACH_MS });
+  const sql = openSql({ ...server.pg, timeoutMs: STATEMENT_MS });
   try {
     yield* runChecks(sqlChecks(server, sql, config, clock), clock, signal);
   } finally {
