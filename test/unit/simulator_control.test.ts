@@ -86,21 +86,23 @@ test("a port that is taken is reported with its remedy", async () => {
 
 test("stop ends held requests, held handshakes, open streams and bursts, and frees the port", async () => {
   const simulator = await startExchangeSimulator({ liquidationsPerMinute: 600 });
-  const exchange = await exchangeForTest("okx", simulator);
-  const { failures } = watchForTest(exchange, undefined);
+  const open = watchForTest(await exchangeForTest("okx", simulator), undefined);
   await until("a stream", () => simulator.stats().okx.wsOpen === 1);
+  const late = await exchangeForTest("binanceusdm", simulator);
+  await late.loadMarkets();
   await simulator.control({ fault: "stall" });
-  const held = fetch(`${simulator.url}/binanceusdm/fapi/v1/time`).then(
+  const held = fetch(`${simulator.url}/okx/api/v5/public/time`).then(
     () => "answered",
     () => "cut",
   );
-  const handshake = watchForTest(await exchangeForTest("binanceusdm", simulator), []);
+  const waiting = watchForTest(late, undefined);
   const burst = simulator.control({ fault: "burst", count: 1_000, withinMs: 60_000 });
-  await until("the request held", () => simulator.stats().binanceusdm.faulted > 0);
+  await until("the request held", () => simulator.stats().okx.faulted > 0);
+  await until("the handshake held", () => simulator.stats().binanceusdm.faulted > 0);
   await simulator.stop();
   await burst;
   expect(["answered", "cut"]).toContain(await held);
-  await until("the streams' ends", () => failures.length > 0 && handshake.failures.length > 0);
+  await until("the streams' ends", () => open.failures.length > 0 && waiting.failures.length > 0);
   const again = await startExchangeSimulator({ port: simulator.port, liquidationsPerMinute: 0 });
   await again.stop();
 });

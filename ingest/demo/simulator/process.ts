@@ -35,7 +35,7 @@ export async function runSimulatorProcess(options: SimulatorProcessOptions = {})
   }
 }
 
-/** `release` gives up the signals and the channel to the parent, which would keep this process alive. */
+/** `release` gives up the listeners; the one for `disconnect` keeps the channel, and with it this process, alive. */
 function listenForStop(): { readonly given: Promise<void>; release(): void } {
   let give = () => {};
   const given = new Promise<void>((resolve) => {
@@ -49,7 +49,6 @@ function listenForStop(): { readonly given: Promise<void>; release(): void } {
     process.off("SIGTERM", give);
     process.off("SIGINT", onSigint);
     process.off("disconnect", give);
-    if (process.connected) process.disconnect();
   };
   return { given, release };
 }
