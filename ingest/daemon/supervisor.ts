@@ -54,16 +54,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return {
     async run(signal) {
       if (signal.aborted) return journal.close(0);
-      const sweep = linkAbort(signal);
-      const swept = journal.run(sweep.signal);
+      const life = linkAbort(signal);
+      const swept = journal.run(life.signal);
       const run = await recordRun({ ...options, journal });
       const gate = createGate(options.push);
       const care: Care = { ...options, random, journal, push: gate.push, restarted: () => (restarts += 1) };
-      const running = sources.map((source) => ({ source, ended: keepRunning(source, care, signal) }));
-      await aborted(signal);
+      const running = sources.map((source) => ({ source, ended: keepRunning(source, care, life.signal) }));
+      await aborted(life.signal);
       await endedInTime(running, context, graceMs);
       gate.close();
-      sweep.release();
+      life.release();
       await swept;
       run.stop(typeof signal.reason === "string" ? signal.reason : undefined);
       await journal.close(graceMs);

@@ -1,7 +1,8 @@
 // Protects: a daemon's health is sampled at once and on the cadence, with this process's real figures.
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createHealthSource } from "../../ingest/daemon/health_source.ts";
 import { createProcessSampler } from "../../ingest/daemon/process_sample.ts";
+import { eventually } from "../support/eventually.ts";
 import { ManualClock, NOON_US } from "../support/manual_clock.ts";
 import { RecordingPush, spoolFull } from "../support/recording_push.ts";
 import { testContext, WARN } from "../support/source_context.ts";
@@ -30,7 +31,7 @@ function startHealth(startUs?: number) {
     return running;
   });
   const samples = async (count: number) => {
-    await vi.waitFor(() => expect(pushed.calls).toBeGreaterThanOrEqual(count));
+    await eventually(() => expect(pushed.calls).toBeGreaterThanOrEqual(count));
     return pushed.rowsOf("daemon_health");
   };
   return { ...made, pushed, samples };
@@ -56,7 +57,7 @@ test("slots that pass while a push waits are left out, and the rest stay on the 
   await samples(1);
   await context.clock.advance(35_000);
   pushed.release();
-  await vi.waitFor(() => expect(context.clock.sleeping).toBe(1));
+  await eventually(() => expect(context.clock.sleeping).toBe(1));
   await context.clock.advance(5_000);
   const times = (await samples(2)).map((row) => row.ts);
   expect(times).toEqual([NOON_US, NOON_US + 40_000_000]);
@@ -65,7 +66,7 @@ test("slots that pass while a push waits are left out, and the rest stay on the 
 test("samples follow the system's clock when it is set back", async () => {
   const { context, samples } = startHealth();
   await samples(1);
-  await vi.waitFor(() => expect(context.clock.sleeping).toBe(1));
+  await eventually(() => expect(context.clock.sleeping).toBe(1));
   context.clock.stepWall(-3_600_000);
   await context.clock.advance(EVERY_MS);
   const times = (await samples(2)).map((row) => row.ts);
@@ -82,8 +83,8 @@ test("samples that a full spool refuses are one warning, and one line when they 
   }
   pushed.refusal = undefined;
   await context.clock.advance(EVERY_MS);
-  await vi.waitFor(() => expect(pushed.accepted).toHaveLength(1));
-  await vi.waitFor(() => expect(context.lines).toHaveLength(2));
+  await eventually(() => expect(pushed.accepted).toHaveLength(1));
+  await eventually(() => expect(context.lines).toHaveLength(2));
   expect(context.lines[0]).toMatchObject({ level: WARN, source: "daemon_health" });
   expect(context.lines[1]).toMatchObject({ failures: 4, downtimeMs: 40_000 });
 });
@@ -91,8 +92,8 @@ test("samples that a full spool refuses are one warning, and one line when they 
 test("a sample carries this process's figures", async () => {
   const { context, samples } = startHealth();
   await samples(1);
-  const busyUntil = performance.now() + 60;
-  while (performance.now() < busyUntil);
+  const before = process.cpuUsage();
+  while (process.cpuUsage(before).user < 60_000);
   await context.clock.advance(EVERY_MS);
   const [first, second] = await samples(2);
   expect(first).toMatchObject({ daemon: "test-daemon", instance: "test:1", restarts: 3, cpu_percent: null });
@@ -121,5 +122,5 @@ test("the event loop's lag is what it was late by, without the interval of the m
   await turns(15);
   const blocked = await sampler.sample();
   expect(blocked.event_loop_lag_ms).toBeGreaterThan(50);
-  expect(blocked.event_loop_lag_ms).toBeLessThan(2_000);
+  expect(blocked.event_loop_lag_ms).toBeLessThan(60_000);
 });

@@ -2,10 +2,11 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { fileRunMarkerStore, type RunMarkerStore } from "../../ingest/daemon/run_marker.ts";
 import { createSupervisor } from "../../ingest/daemon/supervisor.ts";
 import { createMetrics } from "../../ingest/metrics/record.ts";
+import { eventually } from "../support/eventually.ts";
 import { NOON_US } from "../support/manual_clock.ts";
 import { RecordingPush, spoolFull } from "../support/recording_push.ts";
 import { testContext } from "../support/source_context.ts";
@@ -42,7 +43,7 @@ function begin(marker: RunMarkerStore, instance = "host:2") {
 }
 
 const marked = (marker: RunMarkerStore, instance: string) =>
-  vi.waitFor(async () => expect(await marker.read()).toContain(instance));
+  eventually(async () => expect(await marker.read()).toContain(instance));
 
 test("after a run that was killed the next one records the crash first, for that run", async () => {
   const marker = fileRunMarkerStore(await tempFolder());
@@ -89,7 +90,7 @@ test("a crash that could not be recorded is still known at the next start", asyn
   await marked(marker, "host:1");
   const second = begin(marker, "host:2");
   second.pushed.refusal = spoolFull();
-  await vi.waitFor(() => expect(second.pushed.calls).toBeGreaterThan(0));
+  await eventually(() => expect(second.pushed.calls).toBeGreaterThan(0));
   await second.end();
   expect(await marker.read()).toContain("host:1");
 });
@@ -98,7 +99,7 @@ test("a folder that cannot be written stops nothing", async () => {
   const folder = await tempFolder();
   await writeFile(join(folder, "file"), "");
   const { context, pushed, end } = begin(fileRunMarkerStore(join(folder, "file", "below")));
-  await vi.waitFor(() => expect(context.lines.length).toBeGreaterThan(0));
+  await eventually(() => expect(context.lines.length).toBeGreaterThan(0));
   await end();
   expect(pushed.rowsOf("daemon_events").map((row) => row["event"])).toEqual(["started", "stopped"]);
   expect(context.lines[0]).toMatchObject({ msg: "the run's marker file failed" });

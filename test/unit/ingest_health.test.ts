@@ -1,6 +1,7 @@
 // Protects: tickwatch reports about every table every ten seconds.
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createIngestHealthSource, type TableHealth } from "../../ingest/sources/ingest_health.ts";
+import { eventually } from "../support/eventually.ts";
 import { NOON_US } from "../support/manual_clock.ts";
 import { RecordingPush } from "../support/recording_push.ts";
 import { testContext } from "../support/source_context.ts";
@@ -45,9 +46,9 @@ test("every table has a row at once and one every ten seconds, all of one slot w
     stop.abort();
     return running;
   });
-  await vi.waitFor(() => expect(pushed.calls).toBe(1));
+  await eventually(() => expect(pushed.calls).toBe(1));
   await context.clock.advance(10_000);
-  await vi.waitFor(() => expect(pushed.calls).toBe(2));
+  await eventually(() => expect(pushed.calls).toBe(2));
   const later = NOON_US + 10_000_000;
   expect(pushed.rowsOf("ingest_health")).toMatchObject([
     { ts: NOON_US, instance: "test:1", ...FILLS },

@@ -3,13 +3,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   createStorageUsageSource,
   measureFolder,
   type StorageUsageOptions,
   type TableSize,
 } from "../../ingest/sources/storage_usage.ts";
+import { eventually } from "../support/eventually.ts";
 import { NOON_US } from "../support/manual_clock.ts";
 import { RecordingPush } from "../support/recording_push.ts";
 import { testContext, WARN } from "../support/source_context.ts";
@@ -42,10 +43,10 @@ async function start(tableSizes: StorageUsageOptions["tableSizes"], spoolDir?: s
     stop.abort();
     return running;
   });
-  const until = (calls: number) => vi.waitFor(() => expect(pushed.calls).toBeGreaterThanOrEqual(calls));
+  const until = (calls: number) => eventually(() => expect(pushed.calls).toBeGreaterThanOrEqual(calls));
   /** Waits for the next slot to be slept for, then lets it come. */
   const minute = async () => {
-    await vi.waitFor(() => expect(context.clock.sleeping).toBe(1));
+    await eventually(() => expect(context.clock.sleeping).toBe(1));
     await context.clock.advance(MINUTE_MS);
   };
   return { context, folder, pushed, stop, running, until, minute };
@@ -118,7 +119,7 @@ test("a QuestDB that does not answer delays the spool's row by no more than ten 
         }),
       ),
   );
-  await vi.waitFor(() => expect(context.clock.sleeping).toBe(1));
+  await eventually(() => expect(context.clock.sleeping).toBe(1));
   await context.clock.advance(9_999);
   expect(pushed.calls).toBe(0);
   await context.clock.advance(1);
@@ -129,7 +130,7 @@ test("a QuestDB that does not answer delays the spool's row by no more than ten 
 
 test("a stop does not wait for QuestDB's answer and is no outage", async () => {
   const { context, stop, running } = await start(() => new Promise(() => {}));
-  await vi.waitFor(() => expect(context.clock.sleeping).toBe(1));
+  await eventually(() => expect(context.clock.sleeping).toBe(1));
   stop.abort();
   await running;
   expect(context.lines).toEqual([]);

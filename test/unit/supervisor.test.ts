@@ -303,3 +303,17 @@ test("many restarts leave no listener behind", async () => {
   stop.abort();
   await run;
 });
+
+test("any number of sources can listen for the stop without a warning of Node", async () => {
+  const warnings: Error[] = [];
+  const listener = (warning: Error) => void warnings.push(warning);
+  process.on("warning", listener);
+  onTestFinished(() => void process.off("warning", listener));
+  const sources = Array.from({ length: 30 }, (_, i) => failing(`source ${i}`, 0, () => undefined));
+  const { stop, run } = startSupervisor(sources);
+  await settle();
+  stop.abort();
+  await run;
+  await settle();
+  expect(warnings).toEqual([]);
+});
