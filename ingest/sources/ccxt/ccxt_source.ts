@@ -1,6 +1,7 @@
 // One exchange as a source: loads CCXT's class and the markets, then polls, streams and samples until it is stopped.
 // This file builds the parts and connects them. Without a network it keeps trying: that is a state, not a failure.
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Config, ExchangeConfig } from "../../config/schema.ts";
 import type { Metrics } from "../../metrics/record.ts";
 import type { Push, Source, SourceContext } from "../source.ts";
@@ -53,12 +54,14 @@ interface Shared extends CcxtSourceOptions {
 }
 
 async function runOnce(shared: Shared, push: Push, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   const { exchange, pipeline, metrics, channels, context, newId = randomUUID, random = Math.random } = shared;
   const { clock, log } = context;
   const stop = new AbortController();
+  // Every wait and every request of the run listens while it lasts: a few dozen at most. Node warns from eleven on.
+  setMaxListeners(100, stop.signal);
   const abort = () => stop.abort();
   signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
 
   const outbox = createOutbox({ push, clock, log, metrics, signal: stop.signal });
   channels.recordTo((row) => outbox.connections.offer([row]));
@@ -78,6 +81,7 @@ async function runOnce(shared: Shared, push: Push, signal: AbortSignal): Promise
       onLog: (words) => onLog(words),
     });
     close = () => closeExchange(ccxt, clock);
+    if (stop.signal.aborted) return;
     keepOnlyMarkets(ccxt, exchange.symbols);
     const run = new ExchangeRun({
       ccxt,

@@ -35,7 +35,7 @@ export function openInterestRow(
   }
   const inCoins = coins ?? amount;
   if (inCoins === undefined) return undefined;
-  const byMark = markPrice === undefined ? undefined : inCoins * markPrice;
+  const byMark = markPrice === undefined ? undefined : tidy(inCoins * markPrice);
   return { ...common, open_interest: inCoins, open_interest_usd: value ?? byMark };
 }
 
@@ -78,8 +78,8 @@ export function liquidationRow(
   if (ts === undefined || side === undefined || price === undefined || contracts === undefined)
     return undefined;
   const size = contracts * contractSize;
-  const amount = inverse ? size / price : size;
-  const row = { ts, exchange, symbol, side, price, amount, value_usd: inverse ? size : size * price };
+  const amount = tidy(inverse ? size / price : size);
+  const row = { ts, exchange, symbol, side, price, amount, value_usd: tidy(inverse ? size : size * price) };
   const id = quirks.liquidationIdField === undefined ? undefined : rawId(entry, quirks.liquidationIdField);
   return id === undefined ? row : { ...row, event_id: id };
 }
@@ -113,6 +113,11 @@ function rawId(entry: Readonly<Record<string, unknown>>, field: string): string 
   const info = entry["info"];
   const id = isRecord(info) ? info[field] : undefined;
   return typeof id === "string" || typeof id === "number" ? String(id) : undefined;
+}
+
+/** Without the last digit's noise of a product: 2.413, not 2.4130000000000003. */
+function tidy(product: number): number {
+  return Number(product.toPrecision(15));
 }
 
 export function finite(value: unknown): number | undefined {
