@@ -12,7 +12,7 @@ import {
 } from "../../ingest/demo/simulator/simulator.ts";
 
 /** What CCXT leaves out of its own types. */
-export interface WsClientView {
+interface WsClientView {
   readonly url: string;
   readonly connectionStarted: number;
   readonly connectionEstablished: number;
@@ -22,7 +22,7 @@ export interface WsClientView {
 }
 
 /** A parsed liquidation as both venues' classes give it. */
-export interface ParsedLiquidation {
+interface ParsedLiquidation {
   readonly symbol: string;
   readonly side?: string;
   readonly price?: number;
@@ -110,7 +110,7 @@ export function watchForTest(exchange: TestExchange, symbols: string[] | undefin
 }
 
 /** Waits for a condition; fails when it doesn't come. */
-export async function until(what: string, condition: () => boolean, withinMs = 5_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, withinMs = 10_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);

@@ -24,9 +24,9 @@ async function watchingForTest(venue: (typeof VENUES)[number], symbols: string[]
 /** There is no sign of a subscription but data, so data is sent until some arrives. */
 async function subscribed(simulator: ExchangeSimulator, received: () => number): Promise<void> {
   const before = received();
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 10_000;
   while (received() === before) {
-    if (performance.now() > deadline) throw new Error("no liquidation arrived within 5 s");
+    if (performance.now() > deadline) throw new Error("no liquidation arrived within 10 s");
     await simulator.control(ONE);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -53,12 +53,15 @@ test.each(VENUES)(
 );
 
 test.each(VENUES)(
-  "a burst of %s brings exactly 2,000 different liquidations within a second",
+  "a burst of %s brings exactly 2,000 different liquidations over a second",
   async (venue) => {
     const { simulator, parsed } = await watchingForTest(venue, undefined);
     const startedMs = performance.now();
     await simulator.control({ fault: "burst", venue });
-    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    const tookMs = performance.now() - startedMs;
+    expect(tookMs).toBeGreaterThan(900);
+    // A loaded machine is given time; the pace itself is by the clock.
+    expect(tookMs).toBeLessThan(5_000);
     await until("2,000 liquidations", () => parsed.length >= 2_000);
     await simulator.control({ ...ONE, symbols: [ETH] });
     await until("the one after the burst", () => parsed.length > 2_000);
@@ -134,13 +137,13 @@ test("a close code reaches the exchange object", async () => {
 
 test.each(VENUES)("%s gone away refuses streams until its time is over, then data resumes", async (venue) => {
   const { simulator, parsed, failures } = await watchingForTest(venue, [BTC]);
-  await simulator.control({ fault: "away", venue, forMs: 300 });
+  await simulator.control({ fault: "away", venue, forMs: 1_500 });
   const awayMs = performance.now();
   await until("refused handshakes", () => failures.length >= 2);
   expect(failures.every((f) => f.name === "NetworkError")).toBe(true);
   parsed.length = 0;
   await subscribed(simulator, () => parsed.length);
-  expect(performance.now() - awayMs).toBeGreaterThan(280);
+  expect(performance.now() - awayMs).toBeGreaterThan(1_490);
 });
 
 test.each(VENUES)("%s silenced stays connected and answers pings, but sends nothing", async (venue) => {
@@ -158,7 +161,7 @@ test.each(VENUES)(
   "%s stalled answers no ping, which CCXT's keep-alive reports as RequestTimeout",
   async (venue) => {
     const simulator = await simulatorForTest();
-    const exchange = await exchangeForTest(venue, simulator, { streaming: { keepAlive: 50 } });
+    const exchange = await exchangeForTest(venue, simulator, { streaming: { keepAlive: 200 } });
     const { parsed, failures } = watchForTest(exchange, [BTC]);
     await subscribed(simulator, () => parsed.length);
     await simulator.control({ fault: "stall", venue, channel: "ws" });
@@ -215,10 +218,10 @@ test("okx can put several liquidations into one record, of which CCXT parses the
 
 test("a slow venue answers pings late", async () => {
   const { simulator, exchange } = await watchingForTest("binanceusdm", [BTC]);
-  await simulator.control({ fault: "slow", channel: "ws", delayMs: 80 });
-  expect(await pingOnce(exchange)).toBeGreaterThan(75);
+  await simulator.control({ fault: "slow", channel: "ws", delayMs: 1_000 });
+  expect(await pingOnce(exchange)).toBeGreaterThan(990);
   await simulator.control({ fault: "clear" });
-  expect(await pingOnce(exchange)).toBeLessThan(75);
+  expect(await pingOnce(exchange)).toBeLessThan(990);
 });
 
 async function pingOnce(exchange: Awaited<ReturnType<typeof exchangeForTest>>): Promise<number> {

@@ -20,7 +20,7 @@ export interface Coin {
 }
 
 /** How one venue quotes a coin. `lot` is in coins for binanceusdm and in contracts for okx. */
-export interface Contract {
+interface Contract {
   readonly tick: number;
   readonly lot: number;
   /** Coins in one contract (1 on binanceusdm). */

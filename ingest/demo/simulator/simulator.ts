@@ -22,7 +22,6 @@ import type { VenueApi } from "./venue_api.ts";
 
 export type { FaultInput } from "./fault.ts";
 export type { VenueId } from "./instruments.ts";
-export type { SimulatorStats, VenueStats } from "./traffic.ts";
 export { simulatorUrlOverrides } from "./url_overrides.ts";
 
 export interface SimulatorOptions {

@@ -4,7 +4,7 @@
 import type { VenueId } from "./instruments.ts";
 
 /** What one venue has done since the start. */
-export interface VenueStats {
+interface VenueStats {
   /** Requests per endpoint, spoiled ones included. */
   readonly requests: Readonly<Record<string, number>>;
   /** Requests, handshakes and messages that a fault changed or held. */
