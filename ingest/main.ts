@@ -18,10 +18,12 @@ const clock = systemClock();
 function takeSignals(): StopRequest {
   const controller = new AbortController();
   let requestedMs: number | undefined;
+  let interruptedCode = 128;
   const listenerOf = (name: keyof typeof SIGNAL_NUMBER) => () => {
     requestedMs ??= clock.monotonicMs();
+    interruptedCode = 128 + SIGNAL_NUMBER[name];
     controller.abort();
-    if (clock.monotonicMs() - requestedMs > SAME_REQUEST_MS) process.exit(128 + SIGNAL_NUMBER[name]);
+    if (clock.monotonicMs() - requestedMs > SAME_REQUEST_MS) process.exit(interruptedCode);
   };
   const listeners = [
     ["SIGINT", listenerOf("SIGINT")],
@@ -30,18 +32,24 @@ function takeSignals(): StopRequest {
   for (const [name, listener] of listeners) process.on(name, listener);
   return {
     signal: controller.signal,
+    get interruptedCode() {
+      return interruptedCode;
+    },
     release() {
       for (const [name, listener] of listeners) process.off(name, listener);
     },
   };
 }
 
+/** A terminal that does not tell its width (some containers and build servers) cannot redraw a line. */
+const { isTTY, columns } = process.stderr;
+
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   hostname: hostname(),
   clock,
-  interactive: process.stderr.isTTY === true,
+  interactive: isTTY === true && columns > 0,
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
   takeSignals,

@@ -23,6 +23,8 @@ export interface CliIo {
 
 export interface StopRequest {
   readonly signal: AbortSignal;
+  /** What a shell reports for a program that the signal ended: 128 + its number. */
+  readonly interruptedCode: number;
   /** SIGINT and SIGTERM end the process again. */
   release(): void;
 }

@@ -33,6 +33,10 @@ export async function migrate(io: CliIo, options: GlobalOptions): Promise<number
     } finally {
       await server.stop();
     }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    io.err("interrupted; run it again to finish what is left");
+    return stop.interruptedCode;
   } finally {
     progress.end();
     stop.release();

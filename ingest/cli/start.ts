@@ -9,10 +9,7 @@ import { showProgress } from "./progress.ts";
 import { readVersion } from "./version.ts";
 import { welcomeText } from "./welcome.ts";
 
-/** What a shell reports for a program that was interrupted. */
-const INTERRUPTED = 130;
-
-/** Exit code 0 after an ordered stop, 130 when asked to stop before it ran; failures of the service are thrown. */
+/** Exit code 0 after an ordered stop, `interruptedCode` when asked to stop before it ran; failures of the service are thrown. */
 export async function start(io: CliIo, options: GlobalOptions, demo: boolean): Promise<number> {
   const loaded = configurationFor(io, options);
   const stop = io.takeSignals();
@@ -20,7 +17,7 @@ export async function start(io: CliIo, options: GlobalOptions, demo: boolean): P
     const service = await begin(io, loaded, demo, stop.signal);
     if (service === undefined) {
       io.err("stopped before it had started");
-      return INTERRUPTED;
+      return stop.interruptedCode;
     }
     io.out(welcomeText(service.info, { demo, dataDir: loaded.config.dataDir }));
     await runUntilStopped(io, service, stop.signal);

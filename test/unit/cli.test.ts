@@ -1,10 +1,12 @@
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { welcomeText } from "../../ingest/cli/welcome.ts";
 import { loadConfig } from "../../ingest/config/load.ts";
+import { until } from "../support/questdb_until.ts";
 import { cli, workingFolder } from "./cli_fixture.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -28,6 +30,27 @@ test("the exit code of the process is the command's", async () => {
   const { code, stderr } = await tickwatch("check-config", "--config", "no-such-file.yaml");
   expect(code).toBe(2);
   expect(stderr).toContain("no-such-file.yaml");
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s while it starts stops what has started, and the exit code is %i", async (signal, code) => {
+  const cwd = workingFolder();
+  const nobody = "http://127.0.0.1:1";
+  const env = { ...process.env, QUESTDB_URL: nobody, TICKWATCH_EXCHANGES: "none", TICKWATCH_CONFIG: "" };
+  const command = ["--import", import.meta.resolve("tsx"), join(ROOT, "ingest/main.ts"), "start"];
+  const child = spawn(process.execPath, command, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const err: Buffer[] = [];
+  child.stderr.on("data", (chunk) => err.push(chunk));
+  const lock = join(cwd, ".tickwatch/spool/lock");
+  await until("the spool to be open", () => existsSync(lock), 15_000);
+  const exited = once(child, "exit");
+  child.kill(signal);
+  expect(await exited).toEqual([code, null]);
+  expect(Buffer.concat(err).toString()).toContain("stopped before it had started");
+  expect(existsSync(lock)).toBe(false);
 });
 
 test("--help lists every command but hidden ones, with examples, and exits with 0", async () => {

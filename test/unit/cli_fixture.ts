@@ -36,7 +36,11 @@ export async function cli(
     interactive: false,
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
-    takeSignals: () => ({ signal: new AbortController().signal, release: () => undefined }),
+    takeSignals: () => ({
+      signal: new AbortController().signal,
+      interruptedCode: 130,
+      release: () => undefined,
+    }),
   };
   const code = await runCli(args, io);
   return { code, out: out.join("\n"), err: err.join("\n") };
