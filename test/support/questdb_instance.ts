@@ -19,6 +19,8 @@ import { ownQuestdbChoice, quickStartEnv } from "./questdb_choice.ts";
 import { removeQuestdbFolder, runDocker } from "./questdb_folder.ts";
 
 export interface QuestdbInstance {
+  /** Files of a container are out of a test's reach. */
+  readonly kind: "java" | "docker";
   /** Base address; the same after every start. */
   readonly http: string;
   readonly pg: PgAddress;
@@ -49,6 +51,7 @@ export async function startQuestdbInstance(options?: { readonly keep?: boolean }
   let server: ServerProcess | undefined;
 
   const instance: QuestdbInstance = {
+    kind: engine.kind,
     http: httpUrl(ports),
     pg: pgAddress(ports, await loadCredentials(root)),
     root,
