@@ -50,6 +50,7 @@ function buildProgram(io: CliIo, done: (code: number) => void): Command {
     done(await run(command.optsWithGlobals()));
   };
   addServiceCommands(program, io, action);
+  addDemoParts(program, io, action);
   addInspectionCommands(program, io, action);
   return program;
 }
@@ -65,6 +66,10 @@ function addServiceCommands(program: Command, io: CliIo, action: WithAction): vo
     .command("demo")
     .description("the same against simulated exchanges and a simulated trading daemon")
     .action(action(async (options) => (await import("./cli/start.ts")).start(io, options, true)));
+}
+
+/** Parts of the demo that are processes of their own. */
+function addDemoParts(program: Command, io: CliIo, action: WithAction): void {
   program
     .command("simulator", { hidden: true })
     .description("simulated exchanges (binanceusdm, okx) alone")
@@ -74,6 +79,19 @@ function addServiceCommands(program: Command, io: CliIo, action: WithAction): vo
       action(async ({ port, seed }) =>
         (await import("./cli/simulator.ts")).simulator(io, {
           port: Number(port),
+          seed: optionalNumber(seed),
+        }),
+      ),
+    );
+  program
+    .command("trading-daemon", { hidden: true })
+    .description("simulated trading daemon; an API key is taken from TICKWATCH_API_KEY")
+    .requiredOption("--gateway <url>", "where tickwatch listens, such as http://127.0.0.1:8080")
+    .option("--seed <seed>", "same seed, same trades", wholeNumber)
+    .action(
+      action(async ({ gateway, seed }) =>
+        (await import("./cli/trading_daemon.ts")).tradingDaemon(io, {
+          gateway: String(gateway),
           seed: optionalNumber(seed),
         }),
       ),

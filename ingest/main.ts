@@ -15,6 +15,10 @@ const SAME_REQUEST_MS = 500;
 
 const clock = systemClock();
 
+/**
+ * A process that another one forked (the demo's) leaves SIGINT to it: Ctrl-C reaches the whole process group, and the
+ * parent stops its children in order. When the parent is gone, the child stops as well.
+ */
 function takeSignals(): StopRequest {
   const controller = new AbortController();
   let requestedMs: number | undefined;
@@ -25,11 +29,13 @@ function takeSignals(): StopRequest {
     controller.abort();
     if (clock.monotonicMs() - requestedMs > SAME_REQUEST_MS) process.exit(interruptedCode);
   };
+  const orphaned = () => controller.abort();
   const listeners = [
-    ["SIGINT", listenerOf("SIGINT")],
+    ["SIGINT", process.send === undefined ? listenerOf("SIGINT") : () => undefined],
     ["SIGTERM", listenerOf("SIGTERM")],
   ] as const;
   for (const [name, listener] of listeners) process.on(name, listener);
+  process.on("disconnect", orphaned);
   return {
     signal: controller.signal,
     get interruptedCode() {
@@ -37,6 +43,7 @@ function takeSignals(): StopRequest {
     },
     release() {
       for (const [name, listener] of listeners) process.off(name, listener);
+      process.off("disconnect", orphaned);
     },
   };
 }

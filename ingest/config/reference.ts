@@ -39,9 +39,19 @@ export function configTable(): string {
     row.env === undefined ? "" : row.env.split(", ").map(code).join(", "),
     row.doc,
   ]);
-  const header = ["setting", "type", "default", "variable", "what it does"];
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+  return markdownTable([["setting", "type", "default", "variable", "what it does"], ...rows]);
+}
+
+/** Columns aligned, as the formatter of this project writes tables: generated and formatted text must be the same. */
+function markdownTable(rows: readonly (readonly string[])[]): string {
+  const texts = rows.map((row) => row.map(cell));
+  const widths = (texts[0] ?? []).map((_, column) =>
+    Math.max(...texts.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  const [header = "", ...body] = texts.map(line);
+  return [header, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
 }
 
 /** A list of settings groups is shown by its ids: the rest of each group has defaults of its own. */
