@@ -2,6 +2,7 @@
 // record from `started` to `stopped`.
 import { EventEmitter } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
+import { linkAbort } from "../../ingest/daemon/linked_abort.ts";
 import { createSupervisor } from "../../ingest/daemon/supervisor.ts";
 import { TickwatchError } from "../../ingest/errors.ts";
 import { createMetrics } from "../../ingest/metrics/record.ts";
@@ -296,14 +297,6 @@ test("two sources of one name are refused at once", () => {
   expect(() => startSupervisor([twin, twin])).toThrow(/two sources are named twin/);
 });
 
-test("many restarts leave no listener behind", async () => {
-  const { clock, stop, run } = startSupervisor([failing("flaky", 100, () => new Error("no"))]);
-  await clock.advance(3_600_000);
-  expect(EventEmitter.getEventListeners(stop.signal, "abort").length).toBeLessThan(10);
-  stop.abort();
-  await run;
-});
-
 test("any number of sources can listen for the stop without a warning of Node", async () => {
   const warnings: Error[] = [];
   const listener = (warning: Error) => void warnings.push(warning);
@@ -316,4 +309,15 @@ test("any number of sources can listen for the stop without a warning of Node", 
   await run;
   await settle();
   expect(warnings).toEqual([]);
+});
+
+test("a signal that follows another one forgets it when it is released", () => {
+  const outer = new AbortController();
+  const links = Array.from({ length: 5 }, () => linkAbort(outer.signal));
+  expect(EventEmitter.getEventListeners(outer.signal, "abort")).toHaveLength(5);
+  for (const link of links.slice(1)) link.release();
+  expect(EventEmitter.getEventListeners(outer.signal, "abort")).toHaveLength(1);
+  outer.abort("why");
+  expect(links[0]?.signal.reason).toBe("why");
+  expect(linkAbort(outer.signal).signal.aborted).toBe(true);
 });

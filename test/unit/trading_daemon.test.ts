@@ -182,6 +182,21 @@ describe("the books of half an hour", () => {
     }
   });
 
+  test("the newest mark of each position shows what the fills left of it, also when that is nothing", () => {
+    const newest = new Map<string, CollectedRow>();
+    for (const mark of of("positions")) newest.set(`${mark["strategy"]} ${mark["position_id"]}`, mark);
+    let closed = 0;
+    for (const mark of newest.values()) {
+      const net = of("fills")
+        .filter((fill) => fill["strategy"] === mark["strategy"] && fill["symbol"] === mark["symbol"])
+        .reduce((total, fill) => total + number(fill, "amount") * (fill["side"] === "buy" ? 1 : -1), 0);
+      const left = Math.round(Math.max(0, mark["side"] === "long" ? net : -net) * 1e9) / 1e9;
+      expect(Number(mark["amount"]) > 0, String(mark["position_id"])).toBe(left > 0);
+      if (left === 0) closed += 1;
+    }
+    expect(closed).toBeGreaterThan(0);
+  });
+
   test("realized profit is that of the fills, less their fees", () => {
     for (const mark of of("pnl")) {
       const fills = of("fills").filter((f) => f.ts <= mark.ts && f["strategy"] === mark["strategy"]);

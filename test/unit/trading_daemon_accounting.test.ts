@@ -1,7 +1,10 @@
 // Protects: the demo's profit, positions and margins are what a second, simpler calculation gives.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { RandomStream } from "../../ingest/demo/simulator/random.ts";
+import { Stamps } from "../../ingest/demo/trading/emit.ts";
 import { MAINTENANCE_RATE, marginOf } from "../../ingest/demo/trading/margin.ts";
+import { Order } from "../../ingest/demo/trading/order.ts";
 import { type BookedFill, Portfolio } from "../../ingest/demo/trading/portfolio.ts";
 
 const CAPITAL = 10_000;
@@ -106,4 +109,22 @@ test("at its liquidation price a position's margin ratio is one", () => {
       12,
     );
   }
+});
+
+test("a limit order away from the touch does not fill, one at the touch does in time, one that is crossed at once", () => {
+  const quoteAt = (bid: number) => ({ bid, ask: bid + 1, mark: bid, tick: 1, fundingRate: 0 });
+  const ticket = { side: "buy", type: "limit", lots: 10, limitPrice: 100 } as const;
+  const statusAfter = (bid: number, steps: number) => {
+    const order = new Order("id", ticket, 0, new RandomStream(1, "test"), true);
+    for (let step = 1; step <= steps && !order.ended; step++) order.step(step * 250_000, quoteAt(bid));
+    return order.status;
+  };
+  expect(statusAfter(101, 1_000)).toBe("canceled");
+  expect(statusAfter(100, 1_000)).toBe("filled");
+  expect(statusAfter(99, 4)).toBe("filled");
+});
+
+test("what happens in a step has times after the step's own, in order", () => {
+  const stamps = new Stamps();
+  expect([100, 100, 50, 200].map((nowUs) => stamps.next(nowUs))).toEqual([101, 102, 103, 201]);
 });
