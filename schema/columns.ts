@@ -26,7 +26,10 @@ export const VARCHAR_LENGTH_MAX = 65_536;
 
 const UUID_PATTERN = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
-const symbolCheck = z.string().min(1).max(SYMBOL_LENGTH_MAX);
+/** QuestDB refuses a symbol with U+0000 in it (seen with 9.3.4); a VARCHAR takes it. */
+const NUL_FREE = /^[^\0]*$/;
+
+const symbolCheck = z.string().min(1).max(SYMBOL_LENGTH_MAX).regex(NUL_FREE);
 const doubleCheck = z.number();
 const longCheck = z.int();
 const booleanCheck = z.boolean();

@@ -65,6 +65,12 @@ function describe(issue: Issue, input: unknown): { reason: RejectReason; message
         return { reason: "wrong_type", message: `${field}: ${value} is above ${issue.maximum}` };
       return { reason: "too_long", message: `${field}: longer than ${issue.maximum} characters` };
     case "invalid_format":
+      if (typeof value === "string" && value.includes("\0")) {
+        return {
+          reason: "value_not_allowed",
+          message: `${field}: a symbol must not contain the character U+0000`,
+        };
+      }
       return { reason: "wrong_type", message: `${field}: ${shown(value)} is not of the expected form` };
     default:
       return describeType(issue, field, value);

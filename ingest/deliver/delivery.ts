@@ -44,6 +44,8 @@ export interface DeliveryOptions {
 /** A table has had rows so recently that it counts for the commit budget. */
 const ACTIVE_MS = 10_000;
 
+const DEAD_LETTERS_TOLD_EVERY_MS = 60_000;
+
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #lanes = new Map<string, TableLane>();
@@ -226,11 +228,13 @@ export class Delivery {
     if (step.action === "dead_letter") {
       await this.#deadLetter(lane, frames, "row_refused", messageOfFailure(failure));
       this.#advance(lane, frames, 0);
-    } else {
-      this.#setTrouble(lane, failure.kind, messageOfFailure(failure));
     }
-    if (step.action === "wait") this.#backOff(lane);
-    else lane.attempts += 1;
+    if (step.action !== "wait") {
+      lane.attempts += 1;
+      return;
+    }
+    this.#setTrouble(lane, failure.kind, messageOfFailure(failure));
+    this.#backOff(lane);
   }
 
   async #problemOf(table: string): Promise<string | undefined> {
@@ -248,18 +252,26 @@ export class Delivery {
     reason: DeadLetterReason,
     message: string,
   ): Promise<void> {
-    const { deadLetters, ledger, log } = this.#options;
+    const { deadLetters, ledger } = this.#options;
     const bytes = firstRow(cutBatch(frames, lane.doneRows, 1));
     const row = decodeLine(bytes)?.row;
     await deadLetters.write([
       { stage: "questdb", table: lane.table, reason, message, row, bytes: bytes.toString("base64") },
     ]);
     ledger.deadLettered(lane.table, reason, 1);
-    log.warn(
-      { table: lane.table, reason, answer: message },
-      "QuestDB refused a row; it is in the dead-letter file",
-    );
+    this.#logDeadLetter(lane, reason, message);
     lane.doneRows += 1;
+  }
+
+  /** The first at once, then at most one line in a while with the number since: a thousand bad rows are one problem. */
+  #logDeadLetter(lane: TableLane, reason: DeadLetterReason, message: string): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    lane.deadLettersUntold += 1;
+    if (nowMs - lane.deadLetterToldMs < DEAD_LETTERS_TOLD_EVERY_MS) return;
+    const fields = { table: lane.table, rows: lane.deadLettersUntold, reason, answer: message };
+    lane.deadLetterToldMs = nowMs;
+    lane.deadLettersUntold = 0;
+    this.#options.log.warn(fields, "QuestDB refused rows; they are in the dead-letter file");
   }
 
   #advance(lane: TableLane, frames: readonly QueuedFrame[], rows: number): void {

@@ -24,6 +24,9 @@ export class TableLane {
   waitingSinceMs: number | undefined;
   lastAppendMs = Number.NEGATIVE_INFINITY;
   trouble: Trouble | undefined;
+  /** Monotonic time of the last log line about dead letters, and how many came since. */
+  deadLetterToldMs = Number.NEGATIVE_INFINITY;
+  deadLettersUntold = 0;
 
   constructor(table: string) {
     this.table = table;

@@ -31,6 +31,9 @@ const text = (constraints: { minLength?: number; maxLength: number }) =>
     ),
   });
 
+/** The parser lets no U+0000 into a symbol. */
+const symbolText = text({ minLength: 1, maxLength: 24 }).map((value) => value.replaceAll("\0", "0"));
+
 const finite = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.constantFrom(
@@ -64,7 +67,7 @@ const integer = fc.oneof(
 function arbitraryValue(column: Column): fc.Arbitrary<unknown> {
   switch (column.type) {
     case "SYMBOL":
-      return column.values ? fc.constantFrom(...column.values) : text({ minLength: 1, maxLength: 24 });
+      return column.values ? fc.constantFrom(...column.values) : symbolText;
     case "VARCHAR":
       return text({ maxLength: 40 });
     case "UUID":
