@@ -202,7 +202,8 @@ const ALSO_HOLDS: Readonly<Record<ColumnType, readonly string[]>> = {
 };
 
 function typeDrift(table: string, column: string, expected: ColumnType, live: LiveColumn): Drift {
-  const remedy = `ALTER TABLE ${quotedName(table)} ALTER COLUMN ${quotedName(column)} TYPE ${expected} (values that cannot be converted become NULL)`;
+  // 9.2 takes no quotes around the column here; ours are snake_case and need none.
+  const remedy = `ALTER TABLE ${quotedName(table)} ALTER COLUMN ${column} TYPE ${expected} (values that cannot be converted become NULL)`;
   const losesRows = !ALSO_HOLDS[expected].includes(live.type);
   return { table, kind: "column_type", column, expected, actual: live.type, losesRows, remedy };
 }
