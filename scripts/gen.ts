@@ -43,7 +43,8 @@ function generate(root: string): Map<string, string> {
   return files;
 }
 
-function main(args: readonly string[]): number {
+/** Runs one command line; `say` gets a line for each file written or found stale. Returns the exit code. */
+export function gen(args: readonly string[], say: (line: string) => void): number {
   const { values } = parseArgs({
     args: [...args],
     options: { check: { type: "boolean" }, root: { type: "string" } },
@@ -55,13 +56,13 @@ function main(args: readonly string[]): number {
     for (const [file, text] of stale) {
       mkdirSync(dirname(join(root, file)), { recursive: true });
       writeFileSync(join(root, file), text);
-      console.log(`wrote ${file}`);
+      say(`wrote ${file}`);
     }
-    if (stale.length === 0) console.log(`${files.length} files are up to date`);
+    if (stale.length === 0) say(`${files.length} files are up to date`);
     return 0;
   }
-  for (const [file] of stale) console.error(`${file} differs from what the schema says; run \`npm run gen\``);
+  for (const [file] of stale) say(`${file} differs from what the schema says; run \`npm run gen\``);
   return stale.length === 0 ? 0 : 1;
 }
 
-process.exitCode = main(process.argv.slice(2));
+if (process.argv[1] === import.meta.filename) process.exitCode = gen(process.argv.slice(2), console.log);

@@ -7,7 +7,7 @@ import { messageOf } from "../errors.ts";
 import { type Mistake, pathText, type SettingPath } from "./mistake.ts";
 
 /** Looked for in the working directory, in this order, when no file is named. */
-export const FILE_NAMES = ["tickwatch.yaml", "tickwatch.yml", "tickwatch.json"] as const;
+const FILE_NAMES = ["tickwatch.yaml", "tickwatch.yml", "tickwatch.json"] as const;
 
 export interface ConfigDocument {
   /** As it was named, or the name of the file that was found; undefined when there is none. */

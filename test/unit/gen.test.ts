@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -7,16 +8,14 @@ import * as columns from "../../schema/columns.ts";
 import { defineEvent } from "../../schema/define.ts";
 import { columnsLibsonnet, eventsMarkdown, tablesSql } from "../../schema/generate.ts";
 import { EVENTS } from "../../schema/registry.ts";
+import { gen } from "../../scripts/gen.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-function gen(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = ["--import", "tsx", join(ROOT, "scripts/gen.ts"), ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { cwd: ROOT }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : error ? -1 : 0, stdout, stderr }),
-    );
-  });
+function run(...args: string[]): { code: number; said: string } {
+  const lines: string[] = [];
+  const code = gen(args, (line) => lines.push(line));
+  return { code, said: lines.join("\n") };
 }
 
 function copyOfGenerated(): string {
@@ -39,39 +38,53 @@ const odd = defineEvent({
   },
 });
 
-test("the committed files are what the schema says", async () => {
-  const { code, stderr } = await gen("--check");
-  expect(stderr).toBe("");
-  expect(code).toBe(0);
+test("the committed files are what the schema says", () => {
+  expect(run("--check")).toEqual({ code: 0, said: "" });
 });
 
-test("--check names a file that differs, exits with 1 and writes nothing; without it the file is put right", async () => {
+test("--check names a file that differs, exits with 1 and writes nothing", async () => {
   const root = copyOfGenerated();
   const events = join(root, "schema/generated/events.md");
   appendFileSync(events, "by hand\n");
-  const refused = await gen("--check", "--root", root);
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain("schema/generated/events.md differs");
-  expect(refused.stderr).not.toContain("tables.sql");
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/gen.ts", "--check", "--root", root], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const said: Buffer[] = [];
+  child.stdout.on("data", (chunk) => said.push(chunk));
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(Buffer.concat(said).toString()).toContain("schema/generated/events.md differs");
+  expect(Buffer.concat(said).toString()).not.toContain("tables.sql");
   expect(readFileSync(events, "utf8")).toContain("by hand");
-
-  expect((await gen("--root", root)).stdout).toBe("wrote schema/generated/events.md\n");
-  expect((await gen("--check", "--root", root)).code).toBe(0);
 });
 
-test("a stale configuration table is found too", async () => {
+test("without --check a file that differs is put right, and no other is touched", () => {
+  const root = copyOfGenerated();
+  appendFileSync(join(root, "schema/generated/events.md"), "by hand\n");
+  expect(run("--root", root)).toEqual({ code: 0, said: "wrote schema/generated/events.md" });
+  expect(run("--check", "--root", root).code).toBe(0);
+});
+
+test("a missing file and a stale configuration table are found too", () => {
   const root = copyOfGenerated();
   const docs = join(root, "docs/configuration.md");
-  rmSync(join(root, "schema/generated/tables.sql"));
   appendFileSync(docs, "text below the table is free\n");
-  expect((await gen("--check", "--root", root)).stderr).not.toContain("configuration.md");
-  const text = readFileSync(docs, "utf8");
-  rmSync(docs);
-  appendFileSync(docs, text.replace("`8080`", "`80`"));
-  const { code, stderr } = await gen("--check", "--root", root);
+  expect(run("--check", "--root", root).code).toBe(0);
+  writeFileSync(docs, readFileSync(docs, "utf8").replace("`8080`", "`80`  "));
+  rmSync(join(root, "schema/generated/tables.sql"));
+  const { code, said } = run("--check", "--root", root);
   expect(code).toBe(1);
-  expect(stderr).toContain("docs/configuration.md differs");
-  expect(stderr).toContain("schema/generated/tables.sql differs");
+  expect(said).toContain("docs/configuration.md differs");
+  expect(said).toContain("schema/generated/tables.sql differs");
+});
+
+test("a README with the markers gets the table as well", () => {
+  const root = copyOfGenerated();
+  const readme = join(root, "README.md");
+  writeFileSync(readme, "# x\n<!-- config:begin -->\nwritten by hand\n<!-- config:end -->\n");
+  expect(run("--root", root).said).toBe("wrote README.md");
+  expect(readFileSync(readme, "utf8")).toContain("| `http.port` ");
+  expect(readFileSync(readme, "utf8")).not.toContain("written by hand");
 });
 
 test("every table and column is in every generated text", () => {
