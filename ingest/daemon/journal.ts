@@ -7,7 +7,7 @@ import { createErrorLimiter, type ErrorReport } from "./error_limiter.ts";
 import { createOutage, type Outage } from "./outage.ts";
 
 /** An event of this daemon; `instance` and `version` only where they are another run's. */
-export interface DaemonEvent {
+interface DaemonEvent {
   readonly event: EventInput<"daemon_events">["event"];
   readonly reason?: string;
   readonly instance?: string;

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** One sample, in the columns of `daemon_health`. */
-export interface ProcessSample {
+interface ProcessSample {
   readonly uptime_s: number;
   /** Since the last sample; 100 is one core. Null in the first one. */
   readonly cpu_percent: number | null;

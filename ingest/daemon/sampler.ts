@@ -7,7 +7,7 @@ import type { Source, SourceContext } from "../sources/source.ts";
 import { createOutage } from "./outage.ts";
 
 /** What is sampled in one run of the source. */
-export interface Sampling<N extends EventName> {
+interface Sampling<N extends EventName> {
   /** The rows of one slot; `ts` is the time to give them, in µs. An error ends the run: the supervisor starts another. */
   sample(ts: number, signal: AbortSignal): Promise<readonly EventInput<N>[]>;
   /** Releases what the sampling holds. Called once, at the end of the run. */

@@ -10,7 +10,7 @@ export interface CollectedRow {
 }
 
 /** What the next requests get instead of a 202. `drop` closes the connection without an answer. */
-export type Trouble =
+type Trouble =
   | { readonly status: number; readonly retryAfterS?: number; readonly store?: boolean }
   | { readonly drop: true; readonly store?: boolean };
 

@@ -1,79 +1,15 @@
 // Protects: the demo's trading daemon fills its tables within seconds, with rows that agree with each other to the cent.
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { STRATEGIES } from "../../ingest/demo/trading/strategy.ts";
-import { runTradingDaemon } from "../../ingest/demo/trading/trading_daemon.ts";
-import { type CollectedRow, type EventCollector, startEventCollector } from "../support/event_collector.ts";
-import { eventually } from "../support/eventually.ts";
-import { ManualClock, NOON_US } from "../support/manual_clock.ts";
-import { testContext, WARN } from "../support/source_context.ts";
-
-const TABLES = [
-  "account_marks",
-  "alerts",
-  "daemon_errors",
-  "daemon_events",
-  "daemon_health",
-  "data_gaps",
-  "fills",
-  "metrics",
-  "orders",
-  "pnl",
-  "positions",
-  "signals",
-  "storage_usage",
-];
-const START_US = NOON_US + 3_700_000;
-
-interface Session {
-  readonly collector: EventCollector;
-  readonly clock: ManualClock;
-  readonly lines: readonly { readonly level: number; readonly msg: string }[];
-  /** Lets it trade for so long. */
-  live(ms: number): Promise<void>;
-  /** Aborts, and waits until the last row has been handed over. */
-  end(): Promise<void>;
-}
-
-async function startTrading(
-  options: { readonly seed?: number; readonly key?: string } = {},
-): Promise<Session> {
-  const collector = await startEventCollector();
-  const { clock, log, lines } = testContext(new ManualClock(START_US));
-  const stop = new AbortController();
-  const run = runTradingDaemon({
-    gatewayUrl: collector.url,
-    instance: "test:1",
-    version: "0.0.0",
-    clock,
-    log,
-    signal: stop.signal,
-    ...options,
-  });
-  return {
-    collector,
-    clock,
-    lines,
-    live: (ms) => clock.advance(ms),
-    async end() {
-      stop.abort();
-      await run;
-      await collector.close();
-    },
-  };
-}
-
-async function tradeFor(ms: number, seed: number): Promise<ReadonlyMap<string, CollectedRow[]>> {
-  const session = await startTrading({ seed });
-  await session.live(ms);
-  await session.end();
-  expect(session.collector.invalid).toEqual([]);
-  return session.collector.rows;
-}
+import { findEvent } from "../../schema/registry.ts";
+import type { CollectedRow } from "../support/event_collector.ts";
+import { NOON_US } from "../support/manual_clock.ts";
+import { groupedBy, startTrading, TRADING_TABLES, tradeFor } from "../support/trading_session.ts";
 
 test("every table has its first row within fifteen seconds, and all rows are valid", async () => {
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 42, 99]) {
     const rows = await tradeFor(15_000, seed);
-    expect([...rows.keys()].sort()).toEqual(TABLES);
+    expect([...rows.keys()].sort()).toEqual(TRADING_TABLES);
   }
 });
 
@@ -104,22 +40,23 @@ test("the same seed trades the same way, another one differently", async () => {
     await tradeFor(60_000, 5),
     await tradeFor(60_000, 6),
   ];
-  for (const table of TABLES.filter((name) => name !== "daemon_health" && name !== "daemon_events")) {
+  for (const table of TRADING_TABLES.filter((name) => name !== "daemon_health" && name !== "daemon_events")) {
     expect(again.get(table), table).toEqual(first.get(table));
   }
   expect(other.get("signals")).not.toEqual(first.get("signals"));
 });
 
 test("ids of two runs differ, so that one never overwrites the other's orders", async () => {
-  const ids = new Set<unknown>();
-  for (const startMs of [0, 1]) {
-    const session = await startTrading();
-    await session.clock.advance(startMs);
+  const idsOf = async (startUs: number) => {
+    const session = await startTrading({ startUs });
     await session.live(5_000);
     await session.end();
-    for (const { order_id: id } of session.collector.rows.get("orders") ?? []) ids.add(id);
-  }
-  expect(ids.size).toBeGreaterThan(0);
+    return new Set(session.collector.rows.get("orders")?.map((row) => row["order_id"]));
+  };
+  const first = await idsOf(NOON_US);
+  const second = await idsOf(NOON_US + 1_000);
+  expect(first.size).toBeGreaterThan(0);
+  expect([...second].filter((id) => first.has(id))).toEqual([]);
 });
 
 describe("the books of half an hour", () => {
@@ -134,7 +71,7 @@ describe("the books of half an hour", () => {
   }, 60_000);
 
   test("an order goes from new through legal states to its end, and its fills add up", () => {
-    const byOrder = grouped(of("orders"), "order_id");
+    const byOrder = groupedBy(of("orders"), "order_id");
     const endings = new Set<unknown>();
     for (const [id, changes] of byOrder) {
       expect(changes.map((row) => row["seq"])).toEqual(changes.map((_, i) => i));
@@ -285,7 +222,7 @@ describe("the books of half an hour", () => {
   });
 
   test("a gap is one row that opens, grows, closes and is filled in", () => {
-    const gaps = grouped(of("data_gaps"), "ts");
+    const gaps = groupedBy(of("data_gaps"), "ts");
     const [first] = gaps.values();
     expect(first?.map((row) => row["status"]).join(" ")).toMatch(/^(open )+closed backfilled$/);
     const lengths = first?.map((row) => number(row, "duration_s")) ?? [];
@@ -306,121 +243,11 @@ describe("the books of half an hour", () => {
     expect(of("alerts")[1]?.["started_at"]).toBe(of("alerts")[0]?.ts);
   });
 
-  test("no row of a table replaces another, but the growing gap", async () => {
-    const { findEvent } = await import("../../schema/registry.ts");
-    for (const table of TABLES.filter((name) => name !== "data_gaps")) {
+  test("no row of a table replaces another, but the growing gap", () => {
+    for (const table of TRADING_TABLES.filter((name) => name !== "data_gaps")) {
       const keys = ["ts", ...(findEvent(table)?.keys ?? [])];
       const seen = new Set(of(table).map((row) => JSON.stringify(keys.map((key) => row[key]))));
       expect(seen.size, table).toBe(of(table).length);
     }
   });
 });
-
-describe("a gateway in trouble", () => {
-  /** Lets time pass until the condition holds. */
-  async function liveUntil(session: Session, holds: () => boolean): Promise<void> {
-    await eventually(async () => {
-      if (holds()) return;
-      await session.live(500);
-      expect(holds()).toBe(true);
-    });
-  }
-
-  /** Bodies of a table in the order of their first arrival, and how often each came. */
-  function bodiesOf(collector: EventCollector, table: string): Map<string, number> {
-    const times = new Map<string, number>();
-    for (const sent of collector.bodies.filter((b) => b.table === table)) {
-      times.set(sent.body, (times.get(sent.body) ?? 0) + 1);
-    }
-    return times;
-  }
-
-  test.each([
-    ["answers 429", { status: 429, retryAfterS: 2 }],
-    ["answers 503", { status: 503 }],
-    ["drops the connection after storing", { drop: true, store: true }],
-  ] as const)("a gateway that %s gets the identical rows again, and none is lost", async (_, trouble) => {
-    const session = await startTrading();
-    onTestFinished(() => session.end().catch(() => {}));
-    const { collector } = session;
-    let troubles = 0;
-    collector.trouble = (table) => (table === "signals" && troubles++ < 3 ? trouble : undefined);
-    await liveUntil(session, () => troubles > 3);
-    await session.live(30_000);
-    await session.end();
-    const times = [...bodiesOf(collector, "signals").values()];
-    expect(times[0]).toBe(4);
-    expect(times.slice(1).every((count) => count === 1)).toBe(true);
-    expect(session.lines.filter((line) => line.level >= WARN)).toHaveLength(1);
-    const calm = await tradeFor(session.clock.monotonicMs(), 1);
-    const idsOf = (rows: readonly CollectedRow[] = []) => [...new Set(rows.map((row) => row["event_id"]))];
-    expect(idsOf(collector.rows.get("signals"))).toEqual(idsOf(calm.get("signals")));
-    expect(collector.invalid).toEqual([]);
-  });
-
-  test("a gateway that is away for a minute gets everything when it is back, in order", async () => {
-    const session = await startTrading();
-    onTestFinished(() => session.end().catch(() => {}));
-    const { collector } = session;
-    collector.trouble = () => ({ drop: true });
-    await session.live(60_000);
-    collector.trouble = () => undefined;
-    await liveUntil(session, () => collector.rows.size === TABLES.length);
-    await session.end();
-    const pnl = collector.rows.get("pnl") ?? [];
-    const slots = [...new Set(pnl.map((row) => row.ts))];
-    const upTo = Math.floor((session.clock.nowUs() - NOON_US) / 10_000_000);
-    expect(slots.slice(1)).toEqual(Array.from({ length: upTo }, (_, i) => NOON_US + (i + 1) * 10_000_000));
-  });
-
-  test("a body that is too large is sent in smaller pieces", async () => {
-    const session = await startTrading();
-    onTestFinished(() => session.end().catch(() => {}));
-    const { collector } = session;
-    collector.trouble = (table, rows) => (table === "metrics" && rows > 2 ? { status: 413 } : undefined);
-    await session.live(60_000);
-    await session.end();
-    const rows = collector.rows.get("metrics") ?? [];
-    const slots = grouped(rows, "ts");
-    expect([...slots.values()].every((list) => list.length === STRATEGIES.length)).toBe(true);
-    expect(rows.length).toBe(7 * STRATEGIES.length);
-  });
-
-  test("a gateway that never comes back does not keep the daemon from ending, and the loss is logged", async () => {
-    const session = await startTrading();
-    session.collector.trouble = () => ({ status: 503 });
-    await session.live(5_000);
-    const ended = session.end();
-    const done = vi.fn();
-    void ended.then(done);
-    await eventually(async () => {
-      await session.clock.advance(1_000);
-      expect(done).toHaveBeenCalled();
-    });
-    expect(session.lines.at(-1)).toMatchObject({ level: WARN, msg: expect.stringContaining("lost") });
-  });
-
-  test("the key goes with every request", async () => {
-    const session = await startTrading({ key: "a-key-for-this-test" });
-    await session.live(1_000);
-    await session.end();
-    expect([...session.collector.authorizations]).toEqual(["Bearer a-key-for-this-test"]);
-  });
-
-  test("without a key there is no authorization, and the last row is the stop", async () => {
-    const session = await startTrading();
-    await session.live(1_000);
-    await session.end();
-    expect([...session.collector.authorizations]).toEqual([undefined]);
-    expect(session.collector.rows.get("daemon_events")?.map((row) => row["event"])).toEqual([
-      "started",
-      "stopped",
-    ]);
-  });
-});
-
-function grouped(rows: readonly CollectedRow[], column: string): Map<unknown, CollectedRow[]> {
-  const groups = new Map<unknown, CollectedRow[]>();
-  for (const row of rows) groups.set(row[column], [...(groups.get(row[column]) ?? []), row]);
-  return groups;
-}

@@ -9,7 +9,7 @@ import { money, Portfolio, type Position } from "./portfolio.ts";
 import { closedRow, type Holder, openRow } from "./position_row.ts";
 import { type Signal, Strategy, type StrategySpec } from "./strategy.ts";
 
-export const CURRENCY = "USDT";
+const CURRENCY = "USDT";
 const MAKER_FEE = 0.0002;
 const TAKER_FEE = 0.0005;
 /** Of the capital: a usual order, and the largest position per symbol. */

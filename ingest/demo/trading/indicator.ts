@@ -1,8 +1,7 @@
 // What a simulated strategy looks at: a stream of quotes becomes a score, positive for buying. Pure.
 import type { Quote } from "./market_walk.ts";
 
-export const INDICATORS = ["ema_cross", "zscore", "funding_rate"] as const;
-export type IndicatorName = (typeof INDICATORS)[number];
+export type IndicatorName = "ema_cross" | "zscore" | "funding_rate";
 
 /** Fed once a second. A score of 1 is a clear case. */
 export interface Indicator {
