@@ -11,6 +11,7 @@ import type { IlpHttp } from "./deliver/ilp_http.ts";
 import { QueryableProbe, type QueryableProbeOptions } from "./deliver/queryable_probe.ts";
 import { openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
+import { type ReplayFilter, type ReplayResult, replayDeadLetters } from "./intake/replay.ts";
 import type { Log } from "./log.ts";
 import { createLedger, type Ledger } from "./metrics/ledger.ts";
 import type { Metrics } from "./metrics/record.ts";
@@ -44,14 +45,14 @@ export interface Pipeline {
   readonly spool: Spool;
   readonly spoolDir: string;
   readonly deadLetterDir: string;
-  /** Closes the current dead-letter file; returns the complete ones. */
-  rotateDeadLetters(): Promise<string[]>;
+  /** Brings dead letters back through the intake. */
+  replayDeadLetters(filter: ReplayFilter): Promise<ReplayResult>;
   /** Begins to deliver. Before that rows are only spooled. */
   deliverTo(database: Database): void;
   /** Undefined before `deliverTo`. */
   readonly delivery: Delivery | undefined;
   readonly probe: QueryableProbe | undefined;
-  /** Takes nothing more, delivers what it can within `withinMs`, leaves the rest in the spool. Returns the rows left. */
+  /** Takes nothing more, delivers what it can within `withinMs`, leaves the rest in the spool. Returns the rows left. May be called again. */
   stop(withinMs: number): Promise<number>;
 }
 
@@ -97,6 +98,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const stopping = new AbortController();
   let delivery: Delivery | undefined;
   let probe: QueryableProbe | undefined;
+  let stopped: Promise<number> | undefined;
   const running: Promise<void>[] = [saveCursorUntil(stopping.signal, spool, options, room.changed)];
 
   const intake = createIntake({
@@ -125,7 +127,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     spool,
     spoolDir,
     deadLetterDir,
-    rotateDeadLetters: () => deadLetters.rotate(),
+    replayDeadLetters: (filter) =>
+      replayDeadLetters(
+        { folder: deadLetterDir, deadLetters, accept: (table, rows) => intake.accept(table, rows) },
+        filter,
+      ),
     get delivery() {
       return delivery;
     },
@@ -157,20 +163,25 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       probe = measured;
       running.push(started.run(), measured.run(stopping.signal));
     },
-    async stop(withinMs) {
-      const deadlineMs = clock.monotonicMs() + withinMs;
-      room.close();
-      await intake.stop();
-      await delivery?.drain(Math.max(0, deadlineMs - clock.monotonicMs()));
-      delivery?.stop();
-      stopping.abort();
-      await Promise.all(running);
-      const left = spool.pending().reduce((sum, table) => sum + table.rows, 0);
-      await spool.close();
-      await lock.release();
-      return left;
+    stop(withinMs) {
+      stopped ??= stop(withinMs);
+      return stopped;
     },
   };
+
+  async function stop(withinMs: number): Promise<number> {
+    const deadlineMs = clock.monotonicMs() + withinMs;
+    room.close();
+    await intake.stop();
+    await delivery?.drain(Math.max(0, deadlineMs - clock.monotonicMs()));
+    delivery?.stop();
+    stopping.abort();
+    await Promise.all(running);
+    const left = spool.pending().reduce((sum, table) => sum + table.rows, 0);
+    await spool.close();
+    await lock.release();
+    return left;
+  }
 }
 
 function logRecovery(log: Log, spool: Spool): void {

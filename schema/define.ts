@@ -127,6 +127,10 @@ function assertSound<N extends string, C extends Columns>(spec: EventSpec<N, C>,
   if ("ts" in spec.columns) throw wrong("ts is implied and must not be listed");
   if (!Number.isInteger(ttlDays) || ttlDays < 1)
     throw wrong(`a TTL of ${ttlDays} days is not a whole number from 1`);
+  for (const [name, { type, presence }] of Object.entries(spec.columns)) {
+    // QuestDB has no NULL for BOOLEAN: an absent value would be stored as false.
+    if (type === "BOOLEAN" && presence !== "required") throw wrong(`boolean "${name}" must be required`);
+  }
   for (const key of spec.keys) {
     const column = spec.columns[key];
     if (column === undefined) throw wrong(`key "${key}" is no column`);

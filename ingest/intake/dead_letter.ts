@@ -16,7 +16,7 @@ const EntrySchema = z.object({
   reason: z.string(),
   message: z.string(),
   /** The input as it came (intake), or the decoded row (questdb). NaN, infinities and bigints are strings. */
-  row: z.unknown(),
+  row: z.unknown().optional(),
   /** The bytes that QuestDB refused, base64. */
   bytes: z.string().optional(),
 });
@@ -38,6 +38,8 @@ export interface DeadLetterOptions {
 export interface DeadLetterWriter {
   /** Appends entries, in order. Resolves when the system has them. */
   write(entries: readonly Omit<DeadLetter, "at">[]): Promise<void>;
+  /** Appends an entry as it is, its time included. */
+  keep(entry: DeadLetter): Promise<void>;
   /** Closes the current file: later entries go into a new one. Returns the files that are complete now. */
   rotate(): Promise<string[]>;
 }
@@ -75,6 +77,7 @@ export async function openDeadLetters(options: DeadLetterOptions): Promise<DeadL
         const at = microsToIso(options.nowUs());
         return append(entries.map((entry) => `${JSON.stringify({ at, ...entry }, readable)}\n`).join(""));
       }),
+    keep: (entry) => inTurn(() => append(`${JSON.stringify(entry)}\n`)),
     rotate: () =>
       inTurn(async () => {
         if (bytes > 0) {

@@ -19,6 +19,6 @@ export const fills = defineEvent({
     fee: optional(double("Fee paid; negative is a rebate.")),
     fee_currency: optional(symbol("Currency of the fee.")),
     realized_pnl: optional(double("Profit realized by this fill, in quote currency.")),
-    is_maker: optional(boolean("Added liquidity.")),
+    is_maker: boolean("Added liquidity. Required: QuestDB has no NULL for booleans, and a guess would lie."),
   },
 });
