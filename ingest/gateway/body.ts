@@ -30,10 +30,7 @@ export async function readBody(
   clock: Clock,
 ): Promise<BodyOutcome> {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > limits.bodyBytesMax) {
-    request.resume();
-    return refused(tooLarge(limits.bodyBytesMax));
-  }
+  if (announced > limits.bodyBytesMax) return refused(tooLarge(limits.bodyBytesMax));
   const done = new AbortController();
   try {
     return await Promise.race([

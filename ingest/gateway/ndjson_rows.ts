@@ -39,12 +39,11 @@ function appendSlice(rows: unknown[], slice: Buffer): void {
 
 /**
  * The slice parsed as one array; undefined when it has to be read line by line. Joining could hide a bad line that a
- * neighbour completes, so each line must begin with `{` and end with `}`, and there must be as many values as lines.
- * What still gets by has an array in a field, and no column takes one.
+ * neighbour completes, so lines are joined only between `}` and `{`, and there must be as many values as lines. What
+ * still gets by has an array in a field, and no column takes one.
  */
 function joined(slice: string): readonly unknown[] | undefined {
   const text = slice.endsWith("\n") ? slice.slice(0, -1) : slice;
-  if (!text.startsWith("{") || !text.endsWith("}")) return undefined;
   // One character longer per line end, so the difference in length counts the lines.
   const list = text.replaceAll("}\n{", "}, {");
   if (list.includes("\n")) return undefined;

@@ -86,6 +86,9 @@ describe("OpenAPI", () => {
       const required = Object.entries(event.columns).filter(([, column]) => column.presence === "required");
       expect(schema.required).toEqual(["ts", ...required.map(([name]) => name)]);
       for (const [name, property] of Object.entries<Json>(schema.properties)) {
+        const absent = JSON.stringify(property).includes('{"type":"null"}');
+        const mayBeAbsent = name !== "ts" && !required.some(([key]) => key === name);
+        expect(absent, `${event.name}.${name}`).toBe(mayBeAbsent);
         expect(property["description"], `${event.name}.${name}`).toBeTruthy();
         expect("type" in property || "anyOf" in property || "enum" in property, `${event.name}.${name}`).toBe(
           true,

@@ -179,6 +179,7 @@ describe("stopping", () => {
     const answer = await pending;
     expect(answer.status).toBe(202);
     expect(answer.json.accepted).toBe(1);
+    expect(answer.headers.get("connection")).toBe("close");
     await stop;
     await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
   });

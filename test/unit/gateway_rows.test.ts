@@ -84,6 +84,8 @@ test("NDJSON beyond one slice keeps order and finds the bad lines, wherever slic
 test("two lines that are JSON only when put together are both refused", async () => {
   const rows = await ndjsonRows(Buffer.from('{"a":1\n"b":2}\n{"c":"x\ny"}\n'), pace());
   expect(marked(rows)).toEqual(["malformed", "malformed", "malformed", "malformed"]);
+  const spread = await ndjsonRows(Buffer.from('{"a":\n1}\n'), pace());
+  expect(marked(spread)).toEqual(["malformed", "malformed"]);
 });
 
 test("a line that is not UTF-8 is refused, not altered; its neighbours are taken", async () => {
@@ -119,6 +121,7 @@ test.each([
   ["that is not closed", (list: string) => `[${list}`],
   ["that is closed by a brace", (list: string) => `[${list}}`],
   ["with a comma at its end", (list: string) => `[${list},]`],
+  ["with a comma behind a very long element", (list: string) => `[${list},"${"x".repeat(70_000)}", ]`],
   ["with an element missing in the middle", (list: string) => `[${list},,${list}]`],
   ["with something behind it", (list: string) => `[${list}] {}`],
   ["with a bad element near its end", (list: string) => `[${list},{"a":}]`],
