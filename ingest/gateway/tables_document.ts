@@ -5,7 +5,7 @@ import { EVENTS } from "../../schema/registry.ts";
 /** Days that the rows of a table are kept, by the configuration. */
 export type TtlDaysOf = (table: string) => number;
 
-export interface ColumnDocument {
+interface ColumnDocument {
   readonly name: string;
   readonly type: string;
   readonly presence: string;

@@ -15,7 +15,7 @@ import { createMetrics, type Metrics } from "../../ingest/metrics/record.ts";
 import type { PushResult, Rejection } from "../../ingest/sources/source.ts";
 import { findEvent } from "../../schema/registry.ts";
 
-export interface Pushed {
+interface Pushed {
   readonly table: string;
   readonly rows: readonly unknown[];
 }
@@ -30,7 +30,7 @@ export interface TestGateway extends Gateway {
   get(path: string, init?: RequestInit): Promise<Answer>;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -46,7 +46,7 @@ export const RUNNING: ServiceStatus = {
   questdb: { up: true, since: 1_795_000_000_000_000 },
 };
 
-export const SETTINGS: GatewayConfig = {
+const SETTINGS: GatewayConfig = {
   host: "127.0.0.1",
   port: 0,
   keys: [],
