@@ -11,6 +11,8 @@ import { cli, workingFolder } from "./cli_fixture.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const VERSION = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version;
+/** For tests that start a process, on a machine that is busy with other tests. */
+const PROCESS_MS = 60_000;
 const KEY = "a-key-of-enough-length";
 
 function tickwatch(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -22,11 +24,11 @@ function tickwatch(...args: string[]): Promise<{ code: number | null; stdout: st
   });
 }
 
-test("the program prints its version on stdout and nothing else", async () => {
+test("the program prints its version on stdout and nothing else", { timeout: PROCESS_MS }, async () => {
   expect(await tickwatch("--version")).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: "" });
 });
 
-test("the exit code of the process is the command's", async () => {
+test("the exit code of the process is the command's", { timeout: PROCESS_MS }, async () => {
   const { code, stderr } = await tickwatch("check-config", "--config", "no-such-file.yaml");
   expect(code).toBe(2);
   expect(stderr).toContain("no-such-file.yaml");
@@ -35,23 +37,27 @@ test("the exit code of the process is the command's", async () => {
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("%s while it starts stops what has started, and the exit code is %i", async (signal, code) => {
-  const cwd = workingFolder();
-  const nobody = "http://127.0.0.1:1";
-  const env = { ...process.env, QUESTDB_URL: nobody, TICKWATCH_EXCHANGES: "none", TICKWATCH_CONFIG: "" };
-  const command = ["--import", import.meta.resolve("tsx"), join(ROOT, "ingest/main.ts"), "start"];
-  const child = spawn(process.execPath, command, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const err: Buffer[] = [];
-  child.stderr.on("data", (chunk) => err.push(chunk));
-  const lock = join(cwd, ".tickwatch/spool/lock");
-  await until("the spool to be open", () => existsSync(lock), 15_000);
-  const exited = once(child, "exit");
-  child.kill(signal);
-  expect(await exited).toEqual([code, null]);
-  expect(Buffer.concat(err).toString()).toContain("stopped before it had started");
-  expect(existsSync(lock)).toBe(false);
-});
+] as const)(
+  "%s while it starts stops what has started, and the exit code is %i",
+  { timeout: PROCESS_MS },
+  async (signal, code) => {
+    const cwd = workingFolder();
+    const nobody = "http://127.0.0.1:1";
+    const env = { ...process.env, QUESTDB_URL: nobody, TICKWATCH_EXCHANGES: "none", TICKWATCH_CONFIG: "" };
+    const command = ["--import", import.meta.resolve("tsx"), join(ROOT, "ingest/main.ts"), "start"];
+    const child = spawn(process.execPath, command, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const err: Buffer[] = [];
+    child.stderr.on("data", (chunk) => err.push(chunk));
+    const lock = join(cwd, ".tickwatch/spool/lock");
+    await until("the spool to be open", () => existsSync(lock), PROCESS_MS);
+    const exited = once(child, "exit");
+    child.kill(signal);
+    expect(await exited).toEqual([code, null]);
+    expect(Buffer.concat(err).toString()).toContain("stopped before it had started");
+    expect(existsSync(lock)).toBe(false);
+  },
+);
 
 test("--help lists every command but hidden ones, with examples, and exits with 0", async () => {
   const { code, out } = await cli(["--help"]);
