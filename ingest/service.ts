@@ -70,6 +70,10 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   }
 }
 
+/** Shares of the ten seconds that an ordered stop may take: twice for the sources, then the requests under way. */
+const SOURCES_GRACE_MS = 1_500;
+const REQUESTS_GRACE_MS = 2_000;
+
 class Service implements RunningService {
   readonly failed: Promise<never>;
   #config: Config;
@@ -157,6 +161,7 @@ class Service implements RunningService {
       version,
       log,
       clock,
+      stopTimeoutMs: REQUESTS_GRACE_MS,
     });
     this.#startSources(pipeline);
     if (demo) this.#daemon = startDemoDaemon(this.#gateway.url, this.#config.http.keys[0]?.key, env);
@@ -279,6 +284,7 @@ class Service implements RunningService {
     const supervisor = createSupervisor({
       ...{ sources, push, context, version, metrics: this.#metrics, daemonName: this.#config.daemon.name },
       marker: fileRunMarkerStore(this.#dataDir),
+      graceMs: SOURCES_GRACE_MS,
     });
     this.#supervisor = supervisor;
     this.#sourcesEnded = supervisor

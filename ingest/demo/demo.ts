@@ -43,7 +43,7 @@ export function demoConfig(config: Config, simulatorUrl: string): Config {
   const exchanges = (["binanceusdm", "okx"] as const).map((id): ExchangeConfig => {
     const base =
       config.pipeline.exchanges.find((exchange) => exchange.id === id) ?? exchangeTemplate(config, id);
-    return { ...base, urls: simulatorUrlOverrides(id, simulatorUrl) };
+    return { ...base, urls: simulatorUrlOverrides(id, simulatorUrl).api };
   });
   return { ...config, pipeline: { ...config.pipeline, ...SYMBOLS_SHOWN_EVERY, exchanges } };
 }
