@@ -1,6 +1,6 @@
 // Promises of finding or starting QuestDB: an empty folder and Java are enough, nothing beyond this machine can reach
 // it, it is kept alive, found again after a crash of ours, and never started twice.
-import { mkdtemp, readFile, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,12 +21,17 @@ import { removeQuestdbFolder } from "../support/questdb_folder.ts";
 import { listeningOf } from "../support/questdb_listening.ts";
 import { testSql } from "../support/questdb_sql.ts";
 import { until } from "../support/questdb_until.ts";
+import { endWithUs } from "../support/questdb_watchdog.ts";
 
 const NEVER = new AbortController().signal;
 
 async function emptyRoot(): Promise<string> {
-  const root = join(await mkdtemp(join(tmpdir(), "tickwatch-test-find-")), "questdb");
-  onTestFinished(() => removeQuestdbFolder(root));
+  const folder = await mkdtemp(join(tmpdir(), "tickwatch-test-find-"));
+  const root = join(folder, "questdb");
+  onTestFinished(async () => {
+    await removeQuestdbFolder(root);
+    await rm(folder, { recursive: true, force: true });
+  });
   return root;
 }
 
@@ -44,7 +49,15 @@ function optionsFor(root: string, questdb: Partial<FindOptions["questdb"]> = {})
 /** Found or started, and stopped when the test ends. */
 async function find(options: FindOptions): Promise<RunningQuestdb> {
   const questdb = await findQuestdb(options, NEVER);
-  onTestFinished(() => questdb.stop());
+  let callOff = questdb.started ? endWithUs(pidOf(questdb)) : () => undefined;
+  questdb.onRestart(() => {
+    callOff();
+    callOff = endWithUs(pidOf(questdb));
+  });
+  onTestFinished(async () => {
+    await questdb.stop();
+    callOff();
+  });
   return questdb;
 }
 

@@ -14,7 +14,7 @@ export function sampleEvent(name: string) {
       fill_id: varchar("an id"),
       price: double("a price"),
       amount: optional(long("an amount")),
-      is_maker: optional(boolean("a flag")),
+      is_maker: boolean("a flag"),
       trace: optional(uuid("a trace")),
       seen_ts: optional(timestamp("a time")),
     },

@@ -9,6 +9,7 @@ import { createLog } from "../../ingest/log.ts";
 import { findQuestdb, type PgAddress, type RunningQuestdb } from "../../ingest/questdb/local.ts";
 import { quickStartEnv, runQuestdbChoice } from "./questdb_choice.ts";
 import { removeQuestdbFolder } from "./questdb_folder.ts";
+import { endWithUs } from "./questdb_watchdog.ts";
 
 /** What tests get; plain data, because it crosses processes. */
 export interface ProvidedQuestdb {
@@ -25,6 +26,7 @@ declare module "vitest" {
 
 let running: RunningQuestdb | undefined;
 let folder: string | undefined;
+let callOff = (): void => undefined;
 
 export async function setup(project: TestProject): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), "tickwatch-test-questdb-"));
@@ -41,23 +43,13 @@ export async function setup(project: TestProject): Promise<void> {
     new AbortController().signal,
   );
   running = found;
-  // The server outlives a terminal's Ctrl-C on purpose; a test run that is broken off must still take it along.
-  process.once("exit", () => {
-    if (found.started && found.pid !== undefined) endAtOnce(found.pid);
-  });
+  if (found.started && found.pid !== undefined) callOff = endWithUs(found.pid);
   project.provide("questdb", { http: found.http, pg: found.pg, version: found.version });
 }
 
 export async function teardown(): Promise<void> {
   await running?.stop();
+  callOff();
   running = undefined;
   if (folder !== undefined) await removeQuestdbFolder(folder);
-}
-
-function endAtOnce(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended already, as it should.
-  }
 }

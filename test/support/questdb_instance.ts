@@ -17,6 +17,7 @@ import { httpUrl, pgAddress, waitUntilUsable } from "../../ingest/questdb/server
 import { installAdvice } from "../../ingest/questdb/toolchain.ts";
 import { ownQuestdbChoice, quickStartEnv } from "./questdb_choice.ts";
 import { removeQuestdbFolder, runDocker } from "./questdb_folder.ts";
+import { endWithUs } from "./questdb_watchdog.ts";
 
 export interface QuestdbInstance {
   /** Files of a container are out of a test's reach. */
@@ -49,6 +50,7 @@ export async function startQuestdbInstance(options?: { readonly keep?: boolean }
   const pg = await freePort(0, new Set([http]));
   const ports = { http, pg, minHttp: await freePort(0, new Set([http, pg])) };
   let server: ServerProcess | undefined;
+  let callOff = (): void => undefined;
 
   const instance: QuestdbInstance = {
     kind: engine.kind,
@@ -59,15 +61,18 @@ export async function startQuestdbInstance(options?: { readonly keep?: boolean }
     async start() {
       if (server !== undefined) throw new Error("it runs already");
       server = (await engine.launch(ports, signal)).process;
+      if (server.pid !== undefined) callOff = endWithUs(server.pid);
       await waitUntilUsable(engine, server, ports, { root, clock }, signal);
     },
     async kill() {
       if (server === undefined) throw new Error("it does not run");
       await killAtOnce(engine, server, root);
+      callOff();
       server = undefined;
     },
     async stop() {
       await server?.terminate();
+      callOff();
       server = undefined;
     },
     async remove() {
