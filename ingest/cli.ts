@@ -52,6 +52,7 @@ function buildProgram(io: CliIo, done: (code: number) => void): Command {
   addServiceCommands(program, io, action);
   addDemoParts(program, io, action);
   addInspectionCommands(program, io, action);
+  addStorageCommands(program, io, action);
   return program;
 }
 
@@ -116,6 +117,39 @@ function addInspectionCommands(program: Command, io: CliIo, action: WithAction):
     .command("check-config")
     .description("print the configuration in effect, without secrets, or every mistake in it")
     .action(action(async (options) => (await import("./cli/check_config.ts")).checkConfig(io, options)));
+}
+
+/** What lies on disk: rows that wait, and rows that were refused. */
+function addStorageCommands(program: Command, io: CliIo, action: WithAction): void {
+  const spool = program.command("spool").description("rows that wait on disk for QuestDB");
+  spool
+    .command("list")
+    .description("segments, and rows waiting by table")
+    .option("--demo", "of the demo")
+    .action(action(async (options) => (await import("./cli/spool.ts")).spoolList(io, options)));
+  spool
+    .command("show")
+    .description("the rows themselves, one JSON object a line")
+    .option("--table <table>", "only of this table")
+    .option("--limit <rows>", "so many at most", wholeNumber, 100)
+    .option("--all", "delivered rows that are still on disk as well")
+    .option("--demo", "of the demo")
+    .action(action(async (options) => (await import("./cli/spool.ts")).spoolShow(io, options)));
+  const deadLetter = program.command("dead-letter").description("rows that were refused, and why");
+  deadLetter
+    .command("list")
+    .description("counts by table and reason")
+    .option("--table <table>", "only of this table")
+    .option("--reason <reason>", "only with this reason")
+    .option("--rows", "the entries themselves, one JSON object a line")
+    .option("--demo", "of the demo")
+    .action(action(async (options) => (await import("./cli/dead_letter.ts")).deadLetterList(io, options)));
+  deadLetter
+    .command("replay")
+    .description("let the running service take them in again, after their cause is mended")
+    .option("--table <table>", "only of this table")
+    .option("--reason <reason>", "only with this reason")
+    .action(action(async (options) => (await import("./cli/dead_letter.ts")).deadLetterReplay(io, options)));
 }
 
 function wholeNumber(text: string): number {

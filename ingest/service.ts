@@ -46,11 +46,18 @@ export interface ServiceOptions {
   readonly demo?: boolean;
 }
 
+export interface StopReport {
+  /** Rows that QuestDB acknowledged since the start. */
+  readonly writtenRows: number;
+  /** Rows that wait in the spool for the next start. */
+  readonly pendingRows: number;
+}
+
 export interface RunningService {
   /** What run.json says at this moment. */
   readonly info: RunInfo;
   /** Stops in order within ten seconds; what QuestDB has not taken by then waits in the spool. May be called again. */
-  stop(): Promise<{ readonly pendingRows: number }>;
+  stop(): Promise<StopReport>;
   /** Rejects when the service cannot go on. */
   readonly failed: Promise<never>;
 }
@@ -95,7 +102,7 @@ class Service implements RunningService {
   #suspended: () => ReadonlyMap<string, string> = () => new Map();
   #background: Promise<void>[] = [];
   #sourcesEnded: Promise<void> = Promise.resolve();
-  #stopped: Promise<{ readonly pendingRows: number }> | undefined;
+  #stopped: Promise<StopReport> | undefined;
   #fail: (error: unknown) => void = () => undefined;
 
   constructor(config: Config, options: ServiceOptions) {
@@ -152,6 +159,7 @@ class Service implements RunningService {
     this.#gateway = await startGateway({
       config: gatewayConfig(this.#config.http),
       accept: (table, rows) => pipeline.intake.accept(table, rows),
+      replay: (filter) => pipeline.replayDeadLetters(filter),
       metrics: this.#metrics,
       status: () => this.#status(),
       ttlDaysOf: (table) => {
@@ -169,12 +177,12 @@ class Service implements RunningService {
     await writeRunFile(this.#runDir, this.info);
   }
 
-  stop(): Promise<{ readonly pendingRows: number }> {
+  stop(): Promise<StopReport> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
-  async #stop(): Promise<{ readonly pendingRows: number }> {
+  async #stop(): Promise<StopReport> {
     const { clock } = this.#options;
     const deadlineMs = clock.monotonicMs() + this.#config.daemon.shutdownMs;
     this.#state = "stopping";
@@ -188,7 +196,9 @@ class Service implements RunningService {
     await this.#database?.server.stop();
     this.#metrics.close();
     await removeRunFile(this.#runDir);
-    return { pendingRows };
+    const ledger = this.#pipeline?.ledger;
+    const writtenRows = EVENTS.reduce((sum, { name }) => sum + (ledger?.counts(name).written ?? 0), 0);
+    return { writtenRows, pendingRows };
   }
 
   /** A QuestDB of our own must start; a configured one may come later. */

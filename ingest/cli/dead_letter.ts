@@ -2,24 +2,26 @@
 import { join } from "node:path";
 import { request } from "undici";
 import * as z from "zod";
+import { dataFolders } from "../config/data_dir.ts";
 import { TickwatchError } from "../errors.ts";
 import { type DeadLetter, deadLetterFiles, linesOf, parseDeadLetter } from "../intake/dead_letter.ts";
 import { readRunFile } from "../run_file.ts";
-import type { CliIo } from "./io.ts";
+import { configurationFor } from "./configuration.ts";
+import type { CliIo, GlobalOptions } from "./io.ts";
 
-export interface DeadLetterFlags {
-  readonly table: string | undefined;
-  readonly reason: string | undefined;
+export interface DeadLetterFlags extends GlobalOptions {
+  readonly table?: string;
+  readonly reason?: string;
   /** Print the entries themselves, one JSON object a line, instead of counts. */
-  readonly rows: boolean;
+  readonly rows?: boolean;
+  readonly demo?: boolean;
 }
 
 /** Counts by table, stage and reason with the newest message; or the entries. */
-export async function deadLetterList(
-  io: CliIo,
-  folder: string,
-  { table, reason, rows }: DeadLetterFlags,
-): Promise<number> {
+export async function deadLetterList(io: CliIo, flags: DeadLetterFlags): Promise<number> {
+  const { table, reason, rows } = flags;
+  const { config } = configurationFor(io, flags);
+  const folder = dataFolders(config.dataDir, io.cwd, flags.demo === true).deadLetterDir;
   const groups = new Map<string, { count: number; newest: DeadLetter }>();
   for (const name of await deadLetterFiles(folder)) {
     for await (const line of linesOf(join(folder, name))) {
@@ -45,12 +47,10 @@ export async function deadLetterList(
 const ReplayAnswer = z.object({ accepted: z.int(), rejected: z.int(), kept: z.int() });
 
 /** Asks the running service to take its dead letters in again. Exit code 1 when some were refused again. */
-export async function deadLetterReplay(
-  io: CliIo,
-  dataDir: string,
-  filter: { readonly table: string | undefined; readonly reason: string | undefined },
-  key: string | undefined,
-): Promise<number> {
+export async function deadLetterReplay(io: CliIo, flags: DeadLetterFlags): Promise<number> {
+  const { config } = configurationFor(io, flags);
+  const { dataDir } = dataFolders(config.dataDir, io.cwd, false);
+  const key = config.http.keys[0]?.key;
   const run = await readRunFile(dataDir);
   if (run === undefined) {
     throw new TickwatchError(
@@ -59,8 +59,10 @@ export async function deadLetterReplay(
     );
   }
   const url = new URL("/v1/dead-letters/replay", run.http);
-  for (const [name, value] of Object.entries(filter))
+  for (const name of ["table", "reason"] as const) {
+    const value = flags[name];
     if (value !== undefined) url.searchParams.set(name, value);
+  }
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const answer = await request(url, { method: "POST", headers }).catch((cause: unknown) => {
     throw new TickwatchError(

@@ -1,20 +1,24 @@
 // `tickwatch spool list` and `spool show`: what waits on disk, for people and for jq.
 
 import { microsToIso } from "../../schema/timestamp_text.ts";
+import { dataFolders } from "../config/data_dir.ts";
 import { decodeLine } from "../encode/decode.ts";
 import { rowBytes } from "../spool/frame.ts";
 import { listSpool, spooledFrames } from "../spool/inspect.ts";
-import type { CliIo } from "./io.ts";
+import { configurationFor } from "./configuration.ts";
+import type { CliIo, GlobalOptions } from "./io.ts";
 
-export interface SpoolShowFlags {
-  readonly table: string | undefined;
-  readonly limit: number;
+export interface SpoolFlags extends GlobalOptions {
+  readonly table?: string;
+  readonly limit?: number;
   /** Delivered rows that are still on disk as well. */
-  readonly all: boolean;
+  readonly all?: boolean;
+  readonly demo?: boolean;
 }
 
 /** Segments, and undelivered rows by table. */
-export async function spoolList(io: CliIo, folder: string): Promise<number> {
+export async function spoolList(io: CliIo, flags: SpoolFlags): Promise<number> {
+  const folder = spoolFolder(io, flags);
   const { owner, segments, pending } = await listSpool(folder);
   io.out(
     `spool ${folder}, ${owner === undefined ? "not in use" : `in use by process ${owner.pid} since ${owner.startedAt}`}`,
@@ -31,13 +35,10 @@ export async function spoolList(io: CliIo, folder: string): Promise<number> {
 }
 
 /** One JSON object a row: seq, table, delivered, row. */
-export async function spoolShow(
-  io: CliIo,
-  folder: string,
-  { table, limit, all }: SpoolShowFlags,
-): Promise<number> {
-  let left = limit;
-  for await (const { seq, delivered, frame } of spooledFrames(folder)) {
+export async function spoolShow(io: CliIo, flags: SpoolFlags): Promise<number> {
+  const { table, limit, all } = flags;
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  for await (const { seq, delivered, frame } of spooledFrames(spoolFolder(io, flags))) {
     if (delivered && !all) continue;
     if (table !== undefined && frame.table !== table) continue;
     for (let index = 0; index < frame.rowCount; index++) {
@@ -49,4 +50,9 @@ export async function spoolShow(
     }
   }
   return 0;
+}
+
+function spoolFolder(io: CliIo, flags: SpoolFlags): string {
+  const { config } = configurationFor(io, flags);
+  return dataFolders(config.dataDir, io.cwd, flags.demo === true).spoolDir;
 }

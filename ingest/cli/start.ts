@@ -2,7 +2,7 @@
 // Says on stdout where to look; the service logs to stderr.
 import type { LoadedConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
-import type { RunningService } from "../service.ts";
+import type { RunningService, StopReport } from "../service.ts";
 import { configurationFor } from "./configuration.ts";
 import type { CliIo, GlobalOptions } from "./io.ts";
 import { showProgress } from "./progress.ts";
@@ -56,15 +56,18 @@ async function runUntilStopped(io: CliIo, service: RunningService, signal: Abort
     await Promise.race([aborted(signal), service.failed]);
   } finally {
     io.err("stopping… (the same signal again ends it at once)");
-    const { pendingRows } = await service.stop();
-    io.out(stoppedText(pendingRows));
+    io.out(stoppedText(await service.stop()));
   }
 }
 
-function stoppedText(pendingRows: number): string {
-  if (pendingRows === 0) return "stopped; QuestDB has every accepted row";
-  const rows = pendingRows === 1 ? "1 row waits" : `${pendingRows} rows wait`;
-  return `stopped; ${rows} in the spool and will be delivered after the next start`;
+function stoppedText({ writtenRows, pendingRows }: StopReport): string {
+  const written = `stopped; ${rowsOf(writtenRows)} written since the start`;
+  if (pendingRows === 0) return `${written}, none waits`;
+  return `${written}; ${rowsOf(pendingRows)} in the spool, delivered after the next start`;
+}
+
+function rowsOf(count: number): string {
+  return count === 1 ? "1 row" : `${count} rows`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

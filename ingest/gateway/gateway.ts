@@ -11,6 +11,7 @@ import type { Accept } from "./events_route.ts";
 import { listen } from "./listen.ts";
 import { RareWarnings } from "./rare_warnings.ts";
 import { readRoutes } from "./read_routes.ts";
+import type { ReplayRouteOptions } from "./replay_route.ts";
 import { createServer } from "./server.ts";
 import type { ServiceStatus } from "./status.ts";
 import type { TtlDaysOf } from "./tables_document.ts";
@@ -25,6 +26,8 @@ export interface GatewayConfig extends Omit<Config["http"], "keys" | "corsOrigin
 export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly accept: Accept;
+  /** Brings dead letters back. */
+  readonly replay: ReplayRouteOptions["replay"];
   readonly metrics: Metrics;
   readonly status: () => ServiceStatus;
   /** Days that rows of a table are kept, for the documents. */
@@ -72,6 +75,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     corsOrigins: config.corsOrigins,
     limits: config,
     accept: options.accept,
+    replay: options.replay,
     warnings: new RareWarnings(log, clock),
     reads,
     underWay,

@@ -31,6 +31,7 @@ export function openApiDocument(options: OpenApiOptions): JsonSchema {
         EVENTS.map((event) => [`/v1/events/${event.name}`, { post: postOperation(event, options) }]),
       ),
       ...TABLE_PATHS,
+      "/v1/dead-letters/replay": { post: replayOperation(options) },
       ...OPERATION_PATHS,
     },
     components: {
@@ -66,6 +67,26 @@ function postOperation(event: EventDefinition, options: OpenApiOptions): JsonSch
       },
     },
     responses: POST_RESPONSES,
+  };
+}
+
+function replayOperation({ keysRequired }: OpenApiOptions): JsonSchema {
+  const parameter = (name: string, description: string) => ({
+    ...{ name, in: "query", required: false, description },
+    schema: { type: "string" },
+  });
+  return {
+    tags: ["events"],
+    operationId: "replay_dead_letters",
+    summary: "Take refused rows in again, after their cause is mended.",
+    description:
+      "What is refused again becomes a dead letter with its new reason; what was not asked for stays.",
+    security: [{ bearer: [] }, { apiKey: [] }, ...(keysRequired ? [] : [{}])],
+    parameters: [parameter("table", "Only of this table."), parameter("reason", "Only with this reason.")],
+    responses: {
+      ...POST_RESPONSES,
+      "200": jsonAnswer("Done; every accepted row is on disk.", "Replayed"),
+    },
   };
 }
 

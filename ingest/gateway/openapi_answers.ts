@@ -47,6 +47,11 @@ const column = object(
 );
 
 export const SHARED_SCHEMAS: JsonSchema = {
+  Replayed: object({
+    accepted: { ...count, description: "Rows that are on disk now." },
+    rejected: { ...count, description: "Rows that were refused again." },
+    kept: { ...count, description: "Dead letters that were left as they were." },
+  }),
   Rejection: object({
     index: { ...count, description: "Place of the row in the request, from 0; blank lines don't count." },
     reason: { enum: [...REJECT_REASONS] },

@@ -9,6 +9,7 @@ export type ProblemCode =
   | "malformed_gzip"
   | "malformed_json"
   | "all_rows_refused"
+  | "query_invalid"
   | "key_missing"
   | "key_wrong"
   | "host_not_allowed"

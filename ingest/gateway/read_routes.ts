@@ -35,6 +35,7 @@ export function readRoutes(options: ReadRoutesOptions): readonly ReadRoute[] {
     version,
     see: {
       "POST /v1/events/TABLE": "push rows: one JSON object, an array, or NDJSON",
+      "POST /v1/dead-letters/replay": "take refused rows in again, after their cause is mended",
       "GET /v1/tables": "tables and their columns",
       "GET /openapi.json": "the same as an OpenAPI 3.1 document, with examples",
       "GET /metrics": "metrics for Prometheus",

@@ -13,12 +13,13 @@ import { createBrowserGuard } from "./browser_guard.ts";
 import { answerConnectionError } from "./connection_errors.ts";
 import { createEventsHandler, type EventsRequest, type EventsRouteOptions } from "./events_route.ts";
 import { INTERNAL, type Problem, STOPPING } from "./problem.ts";
-import { type ReadRoute, tableName } from "./read_routes.ts";
+import type { ReadRoute } from "./read_routes.ts";
+import { createReplayHandler, type ReplayRouteOptions } from "./replay_route.ts";
 import { RequestRecord } from "./request_record.ts";
 import { tableUnknown } from "./table_unknown.ts";
 import type { UnderWay } from "./under_way.ts";
 
-export interface ServerOptions extends EventsRouteOptions {
+export interface ServerOptions extends EventsRouteOptions, ReplayRouteOptions {
   readonly host: string;
   readonly keys: readonly ApiKey[];
   readonly corsOrigins: readonly string[];
@@ -31,6 +32,7 @@ export interface ServerOptions extends EventsRouteOptions {
 }
 
 const EVENTS_URL = "/v1/events/:table";
+const REPLAY_URL = "/v1/dead-letters/replay";
 
 /** Idle connections stay open for longer than the usual 60 s between two pushes. */
 const KEEP_ALIVE_MS = 65_000;
@@ -64,13 +66,16 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     app.get(read.url, (request, reply) => read.answer(request, reply));
     refuseOtherMethods(app, read.url, "GET");
   }
+  const checkKey = keyCheck(options, record);
   app.route({
     method: "POST",
     url: EVENTS_URL,
-    onRequest: eventChecks(options, record),
+    onRequest: [checkKey, tableCheck],
     handler: createEventsHandler(options),
   });
+  app.route({ method: "POST", url: REPLAY_URL, onRequest: checkKey, handler: createReplayHandler(options) });
   refuseOtherMethods(app, EVENTS_URL, "POST");
+  refuseOtherMethods(app, REPLAY_URL, "POST");
   return app;
 }
 
@@ -132,24 +137,25 @@ function generalChecks({ host, keys, corsOrigins, reads, isStopping }: ServerOpt
   };
 }
 
-/** Before the body of a push is read: the key, then the table. */
-function eventChecks({ keys, warnings }: ServerOptions, record: RequestRecord) {
+/** Whoever writes needs a key, if there are any. */
+function keyCheck({ keys, warnings }: ServerOptions, record: RequestRecord): Hook {
   const keyOf = keys.length === 0 ? undefined : createKeyCheck(keys);
-  return async (request: EventsRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+  return async (request, reply) => {
     const check = keyOf?.(request.headers);
     if (check?.ok === false) {
       const { problem } = check;
-      warnings.warn(
-        problem.code,
-        { from: request.ip, table: tableName(request) },
-        "push without a valid API key",
-      );
+      warnings.warn(problem.code, { from: request.ip, url: request.url }, "push without a valid API key");
       return sendProblem(reply, problem);
     }
     if (check?.ok === true) record.keyOf(request, check.name);
-    const { table } = request.params;
-    return findEvent(table) === undefined ? sendProblem(reply, tableUnknown(table)) : undefined;
+    return undefined;
   };
+}
+
+/** Before the body of a push is read. */
+async function tableCheck(request: EventsRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const { table } = request.params;
+  return findEvent(table) === undefined ? sendProblem(reply, tableUnknown(table)) : undefined;
 }
 
 function refuseOtherMethods(app: FastifyInstance, url: string, own: "GET" | "POST"): void {

@@ -1,7 +1,4 @@
 // A whole writer on a real QuestDB, in a data folder of its own.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
@@ -11,6 +8,7 @@ import { createMetrics, type Metrics } from "../../ingest/metrics/record.ts";
 import { openPipeline, type Pipeline } from "../../ingest/pipeline.ts";
 import type { PgAddress } from "../../ingest/questdb/local.ts";
 import type { LoggedLine } from "./source_context.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
 
 export interface TestPipeline {
   readonly pipeline: Pipeline;
@@ -66,11 +64,4 @@ export async function openTestPipeline(
       return row?.n ?? 0;
     },
   };
-}
-
-/** A folder that is removed when the test has finished. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "tickwatch-test-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }

@@ -90,6 +90,7 @@ export async function startTestGateway({
       pushed.push({ table, rows });
       return accept(table, rows);
     },
+    replay: async () => ({ accepted: 0, rejected: 0, kept: 0 }),
     metrics,
     status: () => RUNNING,
     ttlDaysOf: () => 90,
