@@ -36,7 +36,7 @@ export function containerName(root: string): string {
   return `tickwatch-questdb-${createHash("sha256").update(root).digest("hex").slice(0, 8)}`;
 }
 
-export function imageOf(version: string): string {
+function imageOf(version: string): string {
   return `questdb/questdb:${version}`;
 }
 

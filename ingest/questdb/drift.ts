@@ -7,7 +7,7 @@ import { type LiveColumn, type LiveTable, readLiveTables, takesTtlInDays, ttlDay
 import type { Sql } from "./sql.ts";
 import { quotedName } from "./sql_text.ts";
 
-export type DriftKind =
+type DriftKind =
   | "table_missing"
   | "not_a_table"
   | "not_wal"
@@ -76,11 +76,7 @@ export function describeDrift({ table, column, kind, expected, actual }: Drift):
 }
 
 /** Pure part: one table against what is there. */
-export function driftOf(
-  table: ExpectedTable,
-  ttlDays: number,
-  live: LiveTable | undefined,
-): readonly Drift[] {
+function driftOf(table: ExpectedTable, ttlDays: number, live: LiveTable | undefined): readonly Drift[] {
   const { name } = table;
   if (live === undefined) {
     const remedy = "run `tickwatch migrate`";

@@ -27,7 +27,7 @@ const Settings = z.object({
 });
 
 /** Resolves when `/ping` is answered with success; rejects with the reason when not, within two seconds. */
-export async function ping(address: HttpAddress, signal: AbortSignal): Promise<void> {
+async function ping(address: HttpAddress, signal: AbortSignal): Promise<void> {
   const { status } = await get(address, "/ping", signal);
   if (status >= 300) throw new Error(`${address.url}/ping answered ${status}`);
 }

@@ -13,7 +13,7 @@ export interface SqlOptions extends PgAddress {
   readonly timeoutMs?: number;
 }
 
-export type SqlParameter = string | number | bigint | boolean | null;
+type SqlParameter = string | number | bigint | boolean | null;
 
 /**
  * Errors of both calls: DB_UNAVAILABLE when the server cannot be reached, goes away or is too slow; CONFIG_INVALID when

@@ -7,7 +7,7 @@ import pg from "pg";
  * of a TIMESTAMP_NS the nanoseconds below are cut off. LONG and INT are numbers, a LONG beyond ±2^53 is a bigint.
  * DOUBLE is a number, BOOLEAN a boolean, all else (SYMBOL, VARCHAR, UUID, CHAR …) text. NULL is null.
  */
-export type SqlValue = string | number | bigint | boolean | null;
+type SqlValue = string | number | bigint | boolean | null;
 
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 

@@ -5,7 +5,7 @@ import { type Env, lastLines, runCommand } from "./run_command.ts";
 import { QUESTDB_VERSION_MIN } from "./version.ts";
 
 /** The oldest Java that QuestDB's jar runs on. */
-export const JAVA_MAJOR_MIN = 17;
+const JAVA_MAJOR_MIN = 17;
 
 const DOCKER_ANSWER_MS = 5_000;
 const TOOL_ANSWER_MS = 30_000;
