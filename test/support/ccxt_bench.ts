@@ -57,7 +57,7 @@ export interface Bench {
   said(): string[];
 }
 
-export interface Running {
+interface Running {
   readonly done: Promise<void>;
   /** Ends the run and waits for it. */
   stop(): Promise<void>;

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
 
-export interface GateLiquidation {
+interface GateLiquidation {
   /** Seconds. */
   readonly time: number;
   /** Size of the position, negative for a short one. */

@@ -205,13 +205,10 @@ describe("what the exchange lacks", () => {
       const first = bench.start();
       const row = await bench.untilState("liquidations", "unsupported");
       expect(row["reason"]).toContain("no method for liquidations");
+      await bench.untilRows("fetches", 1);
       await first.stop();
       bench.start();
-      await bench.untilState("rest", "disconnected");
-      await vi.waitFor(
-        () => expect(bench.lines.filter((l) => l.msg === "fetch failed").length).toBeGreaterThan(1),
-        EVENTUALLY,
-      );
+      await bench.untilRows("fetches", 2);
       expect(bench.states("liquidations")).toHaveLength(1);
       expect(bench.rows("fetches").every((fetch) => fetch["status"] !== "unsupported")).toBe(true);
     },

@@ -43,7 +43,7 @@ export interface CcxtClient {
 }
 
 /** The socket of the `ws` package. */
-export interface CcxtSocket {
+interface CcxtSocket {
   ping(): void;
   close(): void;
   terminate(): void;

@@ -2,7 +2,7 @@
 // messages, pings, and can end a connection so that CCXT dials again. All sockets of our exchange objects carry the one
 // stream, so they share its channel: connected as long as one is open.
 import type { Clock } from "../../clock.ts";
-import { type CcxtClient, type CcxtExchange, isConnectedClient, isRecord } from "./ccxt_exchange.ts";
+import { type CcxtClient, type CcxtExchange, isConnectedClient } from "./ccxt_exchange.ts";
 import { classifyError } from "./classify_error.ts";
 import type { Channel } from "./connection_state.ts";
 
@@ -41,8 +41,8 @@ export class StreamConnection {
     };
     ccxt.onClose = (client, event) => {
       onClose.call(ccxt, client, event);
-      const code = isRecord(event) && typeof event["code"] === "number" ? event["code"] : closeCodeOf(event);
-      if (!signal.aborted) this.#lost(client, `closed with code ${code ?? "unknown"}`, code);
+      const code = closeCodeOf(event);
+      if (!signal.aborted) this.#lost(client, closedBecause(code), code);
     };
     ccxt.handleMessage = (client, message) => {
       if (!signal.aborted) channel.countMessage();
@@ -145,6 +145,23 @@ export class StreamConnection {
     }
     return answered;
   }
+}
+
+/** RFC 6455, 7.4.1; 1006 never travels: it stands for a connection that ended without a word. */
+const CLOSE_MEANING: Readonly<Record<number, string>> = {
+  1000: "normal end",
+  1001: "the server goes away",
+  1006: "cut without a closing handshake",
+  1008: "against the server's policy",
+  1011: "the server failed",
+  1012: "the server restarts",
+  1013: "the server is overloaded",
+};
+
+function closedBecause(code: number | undefined): string {
+  if (code === undefined) return "closed";
+  const meaning = CLOSE_MEANING[code];
+  return meaning === undefined ? `closed with code ${code}` : `closed with code ${code}: ${meaning}`;
 }
 
 /** A CloseEvent's fields are getters of its class, not its own. */

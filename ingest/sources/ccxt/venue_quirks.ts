@@ -23,7 +23,7 @@ export interface VenueQuirks {
 }
 
 /** Where an answer says how much of the rate limit is used. Names in lower case. */
-export type RateLimitHeaders =
+type RateLimitHeaders =
   | { readonly used: string; readonly capacity: number }
   | { readonly remaining: string; readonly capacityHeader: string };
 
