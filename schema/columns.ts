@@ -24,7 +24,8 @@ export const SYMBOL_LENGTH_MAX = 256;
 /** Longest text of a VARCHAR column accepted, in UTF-16 units. */
 export const VARCHAR_LENGTH_MAX = 65_536;
 
-const UUID_PATTERN = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+/** The usual text form of a UUID. */
+export const UUID_PATTERN = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
 /** QuestDB refuses a symbol with U+0000 in it (seen with 9.3.4); a VARCHAR takes it. */
 const NUL_FREE = /^[^\0]*$/;

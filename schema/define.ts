@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type Column, type ColumnType, timestamp } from "./columns.ts";
+import { compileQuickCheck } from "./quick_check.ts";
 import { type ParseOutcome, refusalOf } from "./refusal.ts";
 import { isoToMicros } from "./timestamp_text.ts";
 
@@ -66,7 +67,7 @@ export interface EventDefinition<N extends string = string, C extends Columns = 
   readonly wire: readonly WireColumn[];
   /** Changes when a column is added, removed or retyped; kept with spooled bytes so that they are never misread. */
   readonly fingerprint: number;
-  /** Unknown input → checked row, or why not. Never throws. */
+  /** Unknown input → checked row, or why not. Never throws; the row may be the input itself, which is never changed. */
   parse(input: unknown): ParseOutcome<RowOf<C>>;
   /** `CREATE TABLE IF NOT EXISTS …` with dedup keys, partitioning and TTL in whole days. */
   createTableSql(options?: { readonly ttlDays?: number }): string;
@@ -90,16 +91,26 @@ export function defineEvent<const N extends string, const C extends Columns>(
     c.derive ? [{ name, derive: c.derive }] : [],
   );
 
+  const isPlainlyRight = compileQuickCheck(spec.columns);
+
   function parse(input: unknown): ParseOutcome<RowOf<C>> {
+    if (isPlainlyRight(input)) return { ok: true, row: withDerived(input as Record<string, unknown>) };
     let outcome = schema.safeParse(input);
     if (!outcome.success) {
       const retimed = withIsoTimes(input, timeColumns);
       if (retimed !== undefined) outcome = schema.safeParse(retimed);
     }
     if (!outcome.success) return refusalOf(outcome.error.issues, input);
-    const row = outcome.data as Record<string, unknown>;
-    for (const { name, derive } of derivations) row[name] ??= derive(row);
-    return { ok: true, row: row as RowOf<C> };
+    return { ok: true, row: withDerived(outcome.data as Record<string, unknown>) };
+  }
+
+  /** The same object when nothing is missing: the input is never changed. */
+  function withDerived(row: Record<string, unknown>): RowOf<C> {
+    if (derivations.every(({ name }) => row[name] !== undefined && row[name] !== null))
+      return row as RowOf<C>;
+    const filled = { ...row };
+    for (const { name, derive } of derivations) filled[name] ??= derive(row);
+    return filled as RowOf<C>;
   }
 
   return Object.freeze({

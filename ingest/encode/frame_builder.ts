@@ -92,5 +92,5 @@ export class FrameBuilder {
 /** Small payloads are copied to their exact size; a mostly full large buffer is handed over as it is. */
 function payloadOf(buffer: ByteBuffer): Buffer {
   const isWorthGiving = buffer.length >= 16_384 && buffer.length * 2 >= buffer.bytes.length;
-  return isWorthGiving ? buffer.view() : Buffer.from(buffer.view());
+  return isWorthGiving ? buffer.written() : Buffer.from(buffer.written());
 }

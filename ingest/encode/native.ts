@@ -4,102 +4,89 @@
 // Form of a row: table,symbol=value,… field=…,field=… 1234567890123456t\n
 // DOUBLE   name==<16><8 bytes little-endian>      LONG       name=123i       BOOLEAN  name=t|f
 // VARCHAR, UUID  name="text"                      TIMESTAMP  name=123t       (microseconds)
-// Escapes: in names and symbols \ before space , = \n \r \; in quoted text \ before " \n \r \.
 // Source: documentation of the ILP reference, and the v2 buffer of @questdb/nodejs-client 4.2.0.
-import type { AnyRow, EventDefinition, WireColumn } from "../../schema/define.ts";
-import type { ByteBuffer } from "./byte_buffer.ts";
+//
+// The code of each event is compiled once to straight lines: names and separators are constants in it, and values are
+// written into the frame without anything in between (docs/adr/0006).
+import type { EventDefinition, WireColumn } from "../../schema/define.ts";
 import type { EncodeRow } from "./row_encoder.ts";
-import { writeInteger } from "./write_integer.ts";
+import { INTEGER_BYTES_MAX, writeInteger, writeTime } from "./write_integer.ts";
 import { writeQuoted, writeSymbol } from "./write_text.ts";
 
-const LF = 0x0a;
-const SPACE = 0x20;
-const EQUALS = 0x3d;
-const DOUBLE_TAG = 16;
-const LETTER_F = 0x66;
-const LETTER_I = 0x69;
-const LETTER_T = 0x74;
+/** What the compiled code calls. */
+const TOOLS = { writeInteger, writeTime, writeQuoted, writeSymbol };
 
-/** Longest integer: 16 digits and a sign. */
-const INTEGER_BYTES_MAX = 17;
+/** A UTF-16 unit takes three bytes at the most; an escaped ASCII character two. */
+const BYTES_PER_UNIT_MAX = 3;
 
-const float64 = new Float64Array(1);
-const float64Bytes = new Uint8Array(float64.buffer);
-
-/** One column, with its name and the separator before it already in bytes. */
-interface Step {
-  readonly column: WireColumn;
-  /** `,name=` */
-  readonly prefix: Buffer;
-}
-
-/** The encoder of one event; its names are turned into bytes once, here. */
+/** The encoder of one event. Names are snake_case (define.ts asserts it), so nothing foreign gets into the source. */
 export function nativeEncoder(event: EventDefinition): EncodeRow {
-  const table = Buffer.from(event.name);
-  const steps = event.wire.map((column): Step => ({ column, prefix: Buffer.from(`,${column.name}=`) }));
-  const symbols = steps.filter((step) => step.column.type === "SYMBOL");
-  const fields = steps.filter((step) => step.column.type !== "SYMBOL");
-
-  return (row: AnyRow, out: ByteBuffer) => {
-    out.reserve(table.length);
-    writeBytes(out, table);
-    for (const step of symbols) {
-      const value = row[step.column.name];
-      if (typeof value !== "string") continue;
-      out.reserve(step.prefix.length);
-      writeBytes(out, step.prefix);
-      writeSymbol(out, value);
-    }
-    const fieldsStart = out.length;
-    for (const step of fields) {
-      const value = row[step.column.name];
-      if (value !== undefined && value !== null) writeField(out, step, value);
-    }
-    // The first field follows a space, not a comma.
-    if (out.length > fieldsStart) out.bytes[fieldsStart] = SPACE;
-    writeEnd(out, row.ts);
-  };
+  return new Function("tools", sourceOf(event))(TOOLS);
 }
 
-function writeField(out: ByteBuffer, { column, prefix }: Step, value: unknown): void {
-  out.reserve(prefix.length + INTEGER_BYTES_MAX + 1);
-  writeBytes(out, prefix);
-  if (typeof value === "string") {
-    writeQuoted(out, value);
-  } else if (typeof value === "boolean") {
-    out.bytes[out.length++] = value ? LETTER_T : LETTER_F;
-  } else if (typeof value !== "number") {
-    throw new TypeError(`${column.name}: cannot encode a ${typeof value}`);
-  } else if (column.type === "DOUBLE") {
-    writeDouble(out, value);
-  } else {
-    writeInteger(out, value);
-    out.bytes[out.length++] = column.type === "LONG" ? LETTER_I : LETTER_T;
+function sourceOf(event: EventDefinition): string {
+  const symbols = event.wire.filter((column) => column.type === "SYMBOL");
+  const fields = event.wire.filter((column) => column.type !== "SYMBOL");
+  const texts = event.wire.filter((column) => isText(column));
+  const isRequired = ({ name }: WireColumn) => event.columns[name]?.presence !== "optional";
+  return [
+    '"use strict";',
+    "const { writeInteger, writeTime, writeQuoted, writeSymbol } = tools;",
+    "return (row, out) => {",
+    ...event.wire.map(({ name }) => `  const ${name}_ = row.${name};`),
+    `  let room = ${fixedBytes(event)};`,
+    ...texts.map((c) => `  ${guard(c, isRequired(c))}room += ${c.name}_.length * ${BYTES_PER_UNIT_MAX};`),
+    "  if (out.length + room > out.bytes.length) out.reserve(room);",
+    "  const b = out.bytes;",
+    "  let p = out.length;",
+    `  ${constant(event.name)}`,
+    ...symbols.map(
+      (c) => `  ${guard(c, isRequired(c))}{ ${constant(`,${c.name}=`)} p = writeSymbol(b, p, ${c.name}_); }`,
+    ),
+    // The first field follows a space, the others a comma.
+    "  let separator = 32;",
+    ...fields.map(
+      (c) => `  ${guard(c, isRequired(c))}{ b[p++] = separator; separator = 44; ${fieldSource(c)} }`,
+    ),
+    "  b[p++] = 32;",
+    "  p = writeTime(b, p, row.ts);",
+    "  b[p++] = 116; b[p++] = 10;",
+    "  out.length = p;",
+    "};",
+  ].join("\n");
+}
+
+function fieldSource({ name, type }: WireColumn): string {
+  const value = `${name}_`;
+  switch (type) {
+    case "DOUBLE":
+      return `${constant(`${name}==\u0010`)} out.view.setFloat64(p, ${value}, true); p += 8;`;
+    case "LONG":
+      return `${constant(`${name}=`)} p = writeInteger(b, p, ${value}); b[p++] = 105;`;
+    case "TIMESTAMP":
+      return `${constant(`${name}=`)} p = writeInteger(b, p, ${value}); b[p++] = 116;`;
+    case "BOOLEAN":
+      return `${constant(`${name}=`)} b[p++] = ${value} ? 116 : 102;`;
+    default:
+      return `${constant(`${name}=`)} p = writeQuoted(b, p, ${value});`;
   }
 }
 
-function writeDouble(out: ByteBuffer, value: number): void {
-  const { bytes } = out;
-  let at = out.length;
-  bytes[at++] = EQUALS;
-  bytes[at++] = DOUBLE_TAG;
-  float64[0] = value;
-  for (let i = 0; i < 8; i++) bytes[at++] = float64Bytes[i] ?? 0;
-  out.length = at;
+/** Bytes of a text that is known now, as assignments. */
+function constant(text: string): string {
+  return [...Buffer.from(text)].map((byte) => `b[p++] = ${byte};`).join(" ");
 }
 
-function writeEnd(out: ByteBuffer, ts: number): void {
-  out.reserve(INTEGER_BYTES_MAX + 3);
-  out.bytes[out.length++] = SPACE;
-  writeInteger(out, ts);
-  out.bytes[out.length++] = LETTER_T;
-  out.bytes[out.length++] = LF;
+function guard({ name }: WireColumn, isRequired: boolean): string {
+  return isRequired ? "" : `if (${name}_ !== undefined && ${name}_ !== null) `;
 }
 
-/** Copies a few bytes; a loop beats Buffer.copy below some dozens. */
-function writeBytes(out: ByteBuffer, source: Uint8Array): void {
-  const { bytes } = out;
-  let at = out.length;
-  for (let i = 0; i < source.length; i++) bytes[at++] = source[i] ?? 0;
-  out.length = at;
+function isText({ type }: WireColumn): boolean {
+  return type === "SYMBOL" || type === "VARCHAR" || type === "UUID";
+}
+
+/** Everything of a row but the texts' own characters, at the most. */
+function fixedBytes(event: EventDefinition): number {
+  const columns = event.wire.map(({ name }) => name.length + 4 + INTEGER_BYTES_MAX);
+  return columns.reduce((sum, bytes) => sum + bytes, event.name.length + INTEGER_BYTES_MAX + 4);
 }

@@ -1,6 +1,7 @@
-// Text with the line protocol's escapes. ASCII goes byte by byte; the first other character switches to the platform's
-// UTF-8 encoder for the whole text (lone surrogates become U+FFFD there, as in the official client).
-import type { ByteBuffer } from "./byte_buffer.ts";
+// Text with the line protocol's escapes, written straight into a buffer that has room for three bytes a UTF-16 unit.
+// In names and symbols \ stands before space , = \n \r \; in quoted text before " \n \r \.
+// ASCII goes byte by byte; the first other character switches to the platform's UTF-8 encoder for the whole text (lone
+// surrogates become U+FFFD there, as in the official client).
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -16,35 +17,37 @@ const QUOTED_ESCAPES = escapeTable([QUOTE, LF, CR, BACKSLASH]);
 const SYMBOL_SPECIAL = /[ ,=\n\r\\]/g;
 const QUOTED_SPECIAL = /["\n\r\\]/g;
 
-/** A symbol's value: unquoted, escaped. */
-export function writeSymbol(out: ByteBuffer, text: string): void {
-  writeEscaped(out, text, SYMBOL_ESCAPES, SYMBOL_SPECIAL);
+/** A symbol's value: unquoted, escaped. Returns the position behind it. */
+export function writeSymbol(bytes: Buffer, position: number, text: string): number {
+  let at = position;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return writeUnicode(bytes, position, text, SYMBOL_SPECIAL);
+    if (SYMBOL_ESCAPES[code] === 1) bytes[at++] = BACKSLASH;
+    bytes[at++] = code;
+  }
+  return at;
 }
 
-/** A text in double quotes, escaped. */
-export function writeQuoted(out: ByteBuffer, text: string): void {
-  out.reserve(1);
-  out.bytes[out.length++] = QUOTE;
-  writeEscaped(out, text, QUOTED_ESCAPES, QUOTED_SPECIAL);
-  out.reserve(1);
-  out.bytes[out.length++] = QUOTE;
-}
-
-function writeEscaped(out: ByteBuffer, text: string, escapes: Uint8Array, special: RegExp): void {
-  // Three bytes a UTF-16 unit at the most, two for an escaped ASCII character.
-  out.reserve(text.length * 3);
-  const { bytes } = out;
-  let at = out.length;
+/** A text in double quotes, escaped. Needs two bytes more than its characters. */
+export function writeQuoted(bytes: Buffer, position: number, text: string): number {
+  let at = position;
+  bytes[at++] = QUOTE;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code > 0x7f) {
-      out.length += bytes.write(text.replace(special, "\\$&"), out.length, "utf8");
-      return;
+      at = writeUnicode(bytes, position + 1, text, QUOTED_SPECIAL);
+      break;
     }
-    if (escapes[code] === 1) bytes[at++] = BACKSLASH;
+    if (QUOTED_ESCAPES[code] === 1) bytes[at++] = BACKSLASH;
     bytes[at++] = code;
   }
-  out.length = at;
+  bytes[at++] = QUOTE;
+  return at;
+}
+
+function writeUnicode(bytes: Buffer, position: number, text: string, special: RegExp): number {
+  return position + bytes.write(text.replace(special, "\\$&"), position, "utf8");
 }
 
 function escapeTable(codes: readonly number[]): Uint8Array {
