@@ -1,4 +1,5 @@
 // One POST to QuestDB's /write, one typed outcome. Never retries, never throws for what the server or the network does.
+import { Readable } from "node:stream";
 import { Agent, request } from "undici";
 import * as z from "zod";
 import { messageOf } from "../errors.ts";
@@ -45,12 +46,10 @@ export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
     async send(parts, signal) {
       const timeout = AbortSignal.timeout(options.timeoutMs);
       try {
-        const body = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
         const answer = await request(target, {
           method: "POST",
           dispatcher: agent,
-          headers,
-          body,
+          ...bodyOf(parts, headers),
           signal: AbortSignal.any([signal, timeout]),
         });
         return outcomeOf(answer.statusCode, await textOf(answer.body));
@@ -61,6 +60,35 @@ export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Copying small parts together is cheaper than writing each; large ones are written as they are. */
+const JOINED_BYTES_MAX = 262_144;
+
+function bodyOf(parts: readonly Buffer[], headers: Readonly<Record<string, string>>) {
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return { headers, body: only };
+  if (bytes <= JOINED_BYTES_MAX) return { headers, body: Buffer.concat(parts) };
+  return {
+    headers: { ...headers, "content-length": String(bytes) },
+    body: Readable.from(grouped(parts), { objectMode: false }),
+  };
+}
+
+/** Runs of small parts joined, large parts alone. */
+function* grouped(parts: readonly Buffer[]): Generator<Buffer> {
+  let run: Buffer[] = [];
+  let runBytes = 0;
+  for (const part of parts) {
+    run.push(part);
+    runBytes += part.length;
+    if (runBytes < JOINED_BYTES_MAX) continue;
+    yield run.length === 1 ? part : Buffer.concat(run);
+    run = [];
+    runBytes = 0;
+  }
+  if (run.length > 0) yield Buffer.concat(run);
 }
 
 /** Status and body → outcome. A body that is not what QuestDB documents still ends in a defined outcome. */

@@ -13,9 +13,11 @@ import type { Frame } from "../spool/frame.ts";
 import { GroupCommit } from "../spool/group_commit.ts";
 import type { DeadLetterWriter } from "./dead_letter.ts";
 import { MalformedLine } from "./malformed.ts";
-import { timeRefusal } from "./time_limits.ts";
+import { type TimeWindow, timeRefusal, timeWindow } from "./time_limits.ts";
 
 export interface IntakeOptions {
+  /** Tables that rows are taken for; those of the registry if absent. */
+  readonly events?: readonly EventDefinition[];
   readonly encoder: EncoderKind;
   readonly frameRowsMax: number;
   readonly frameBytesMax: number;
@@ -53,6 +55,12 @@ interface Lane {
   readonly ttlDays: number;
 }
 
+/** When a turn began, and which times can be taken then. */
+interface Moment {
+  readonly nowUs: number;
+  readonly window: TimeWindow;
+}
+
 export function createIntake(options: IntakeOptions): Intake {
   return new DurableIntake(options);
 }
@@ -68,7 +76,7 @@ class DurableIntake implements Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#lanes = new Map(EVENTS.map((event) => [event.name, this.#lane(event)]));
+    this.#lanes = new Map((options.events ?? EVENTS).map((event) => [event.name, this.#lane(event)]));
     const { clock, append, onDurable, syncIntervalMs: intervalMs } = options;
     this.#commit = new GroupCommit({ drain: () => this.#drain(), append, onDurable, clock, intervalMs });
   }
@@ -100,9 +108,9 @@ class DurableIntake implements Intake {
       await this.#options.room();
       const before = rejected.length;
       const turn = Math.min(rows.length, from + ROWS_PER_TURN);
-      const nowUs = this.#options.clock.nowUs();
+      const moment = this.#momentOf(lane);
       for (let index = from; index < turn; index++) {
-        const refusal = this.#take(lane, rows[index], nowUs);
+        const refusal = this.#take(lane, rows[index], moment);
         if (refusal !== undefined) rejected.push({ index, reason: refusal.reason, message: refusal.message });
       }
       // Asked for per turn: a group that another caller's rows complete must report to this caller too.
@@ -119,16 +127,18 @@ class DurableIntake implements Intake {
   #take(
     lane: Lane | undefined,
     input: unknown,
-    nowUs: number,
+    { nowUs, window }: Moment,
   ): { readonly reason: RejectReason; readonly message: string } | undefined {
     if (lane === undefined)
       return { reason: "unknown_table", message: "there is no such table: see GET /v1/tables" };
     if (input instanceof MalformedLine) return { reason: "malformed_json", message: input.message };
-    const { futureMaxS, rowBytesMax, frameRowsMax, frameBytesMax } = this.#options;
+    const { rowBytesMax, frameRowsMax, frameBytesMax } = this.#options;
     const outcome = lane.event.parse(input);
     if (!outcome.ok) return outcome;
-    const late = timeRefusal(outcome.row.ts, nowUs, { ttlDays: lane.ttlDays, futureMaxS });
-    if (late !== undefined) return late;
+    const { ts } = outcome.row;
+    if (ts > window.toUs || ts < window.fromUs) {
+      return timeRefusal(ts, nowUs, { ttlDays: lane.ttlDays, futureMaxS: this.#options.futureMaxS });
+    }
     if (!lane.builder.add(outcome.row, nowUs, rowBytesMax)) {
       return {
         reason: "row_too_large",
@@ -155,6 +165,13 @@ class DurableIntake implements Intake {
     await deadLetters.write(entries).catch((cause: unknown) => {
       throw new TickwatchError("SPOOL_FAILED", "the dead-letter file could not be written", { cause });
     });
+  }
+
+  /** Asked once per turn: a clock is dear beside a row. */
+  #momentOf(lane: Lane | undefined): Moment {
+    const { clock, futureMaxS } = this.#options;
+    const nowUs = clock.nowUs();
+    return { nowUs, window: timeWindow(nowUs, { ttlDays: lane?.ttlDays ?? 0, futureMaxS }) };
   }
 
   #lane(event: EventDefinition): Lane {

@@ -11,21 +11,29 @@ export interface TimeLimits {
   readonly futureMaxS: number;
 }
 
-/** Why a `ts` cannot be taken now, or undefined when it can. */
+/** The first and the last `ts` that can be taken at a moment, µs. */
+export interface TimeWindow {
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/** What can be taken at `nowUs`. */
+export function timeWindow(nowUs: number, { ttlDays, futureMaxS }: TimeLimits): TimeWindow {
+  return { fromUs: nowUs - ttlDays * US_PER_DAY, toUs: nowUs + futureMaxS * US_PER_S };
+}
+
+/** Why a `ts` outside the window of `nowUs` cannot be taken. */
 export function timeRefusal(
   ts: number,
   nowUs: number,
   { ttlDays, futureMaxS }: TimeLimits,
-): { readonly reason: RejectReason; readonly message: string } | undefined {
-  if (ts > nowUs + futureMaxS * US_PER_S) {
+): { readonly reason: RejectReason; readonly message: string } {
+  if (ts > nowUs) {
     const message = `ts: ${ts} (${readableTime(ts)}) is more than ${futureMaxS} s ahead of this clock (${microsToIso(nowUs)})`;
     return { reason: "time_too_far_ahead", message };
   }
-  if (ts < nowUs - ttlDays * US_PER_DAY) {
-    const message = `ts: ${ts} (${readableTime(ts)}) is older than the table keeps rows (${ttlDays} days)${unitHint(ts, nowUs)}`;
-    return { reason: "time_too_old", message };
-  }
-  return undefined;
+  const message = `ts: ${ts} (${readableTime(ts)}) is older than the table keeps rows (${ttlDays} days)${unitHint(ts, nowUs)}`;
+  return { reason: "time_too_old", message };
 }
 
 /** The classic mistake, said aloud. */
