@@ -107,22 +107,23 @@ async function tableProblem(
 const RETRY_MS = 5_000;
 
 /**
- * Tries until it succeeds or the signal aborts. Each new kind of failure is logged once; drift is waited for as well,
- * because a person may mend it while the rows are safe in the spool.
+ * Tries until it succeeds or the signal aborts. Each new kind of failure is logged once, `logged` being the code of one
+ * that was already; drift is waited for as well, because a person may mend it while the rows are safe in the spool.
  */
 export async function connectEventually(
   options: ConnectOptions,
+  logged: string,
   signal: AbortSignal,
 ): Promise<ConnectedDatabase | undefined> {
-  let logged: string | undefined;
+  let last = logged;
   while (!signal.aborted) {
     try {
       return await connectDatabase(options, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       const code = error instanceof TickwatchError ? error.code : "DB_UNAVAILABLE";
-      if (code !== logged) options.log.warn({ err: error }, "QuestDB is not ready; rows wait in the spool");
-      logged = code;
+      if (code !== last) options.log.warn({ err: error }, "QuestDB is not ready; rows wait in the spool");
+      last = code;
       await options.clock.sleep(RETRY_MS, signal);
     }
   }

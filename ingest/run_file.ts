@@ -46,6 +46,7 @@ export async function readRunFile(dataDir: string): Promise<RunInfo | undefined>
   }
 }
 
-export async function removeRunFile(dataDir: string): Promise<void> {
-  await rm(join(dataDir, NAME), { force: true });
+/** Removes run.json if it is that of process `pid`: a service that was refused must not take the running one's away. */
+export async function removeRunFile(dataDir: string, pid: number): Promise<void> {
+  if ((await readRunFile(dataDir))?.pid === pid) await rm(join(dataDir, NAME), { force: true });
 }

@@ -81,6 +81,9 @@ export async function startService(config: Config, options: ServiceOptions): Pro
 const SOURCES_GRACE_MS = 1_500;
 const REQUESTS_GRACE_MS = 2_000;
 
+/** A configured QuestDB that takes longer to answer is waited for in the background: producers must not wait for it. */
+const EXTERNAL_READY_MS = 3_000;
+
 class Service implements RunningService {
   readonly failed: Promise<never>;
   #config: Config;
@@ -95,6 +98,8 @@ class Service implements RunningService {
   #state: ServiceStatus["state"] = "starting";
   #pipeline: Pipeline | undefined;
   #database: ConnectedDatabase | undefined;
+  /** Why there was no QuestDB at the start. */
+  #missing: string | undefined;
   #gateway: Gateway | undefined;
   #exchanges: DemoExchanges | undefined;
   #daemon: { stop(): Promise<void> } | undefined;
@@ -195,7 +200,7 @@ class Service implements RunningService {
     await this.#database?.close();
     await this.#database?.server.stop();
     this.#metrics.close();
-    await removeRunFile(this.#runDir);
+    await removeRunFile(this.#runDir, process.pid);
     const ledger = this.#pipeline?.ledger;
     const writtenRows = EVENTS.reduce((sum, { name }) => sum + (ledger?.counts(name).written ?? 0), 0);
     return { writtenRows, pendingRows };
@@ -213,6 +218,7 @@ class Service implements RunningService {
         clock,
         log,
         onProgress: onProgress ?? (() => undefined),
+        externalTimeoutMs: EXTERNAL_READY_MS,
       },
       clock,
       log,
@@ -233,14 +239,24 @@ class Service implements RunningService {
         { err: error },
         "the configured QuestDB does not answer; rows are kept in the spool until it does",
       );
-      this.#background.push(
-        connectEventually(connect, this.#stopAll.signal).then(async (database) => {
-          if (database === undefined) return;
-          this.#connected(pipeline, database);
-          await this.#writeRunFile();
-        }),
-      );
+      this.#missing = error.message;
+      this.#background.push(this.#connectLater(pipeline, connect, error.code));
     }
+  }
+
+  async #connectLater(pipeline: Pipeline, connect: ConnectOptions, logged: string): Promise<void> {
+    const database = await connectEventually(connect, logged, this.#stopAll.signal);
+    if (database === undefined) return;
+    if (this.#state === "stopping") {
+      await database.close();
+      return;
+    }
+    this.#options.log.info(
+      { version: database.server.version },
+      "QuestDB answers; waiting rows are delivered",
+    );
+    this.#connected(pipeline, database);
+    await this.#writeRunFile();
   }
 
   #connected(pipeline: Pipeline, database: ConnectedDatabase): void {
@@ -297,6 +313,7 @@ class Service implements RunningService {
       graceMs: SOURCES_GRACE_MS,
     });
     this.#supervisor = supervisor;
+    if (this.#missing !== undefined) this.#reportError("questdb", "error", "DB_UNAVAILABLE", this.#missing);
     this.#sourcesEnded = supervisor
       .run(this.#stopSources.signal)
       .catch((error: unknown) => this.#fail(error));

@@ -53,7 +53,10 @@ export async function startDemoExchanges({ clock, log, env }: DemoOptions): Prom
   const stopping = new AbortController();
   const listeners: (() => void)[] = [];
   let child = forkCommand(["simulator"], env);
-  const url = await listening(child);
+  const url = await listening(child).catch(async (error: unknown) => {
+    await ended(child);
+    throw error;
+  });
   const port = new URL(url).port;
   const care = (async () => {
     while (!stopping.signal.aborted) {
