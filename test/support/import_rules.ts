@@ -1,0 +1,161 @@
+// The picture of the house as data: who may import what. Data flows sources → intake → encode → spool → deliver →
+// questdb, and nothing downstream knows a source. The tests of the architecture hold the code to it, and the fences in
+// biome.json to the same.
+
+/** For every stage: definitions, time, errors, logging, recording a number, and how the configuration looks. */
+export const EVERYWHERE = [
+  "schema/",
+  "ingest/clock.ts",
+  "ingest/errors.ts",
+  "ingest/log.ts",
+  "ingest/metrics/record.ts",
+  "type ingest/config/schema.ts",
+];
+
+/** The contract between what hands rows over and what takes them: types, and no source in particular. */
+const SOURCE_CONTRACT = "type ingest/sources/source.ts";
+
+/**
+ * What each part may import besides itself. `folder/` stands for all files in it, a file for itself alone, `type ` for
+ * types only. A file may have an entry of its own, which then replaces that of its folder.
+ */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  // Definitions and foundations.
+  "schema/": [],
+  "ingest/clock.ts": [],
+  "ingest/errors.ts": [],
+  "ingest/package_root.ts": [],
+  "ingest/log.ts": [],
+  "ingest/metrics/": ["schema/"],
+  "ingest/config/": ["schema/", "ingest/errors.ts"],
+  "ingest/run_file.ts": ["ingest/errors.ts"],
+
+  // What hands rows over. The supervisor and the tools for sampling serve sources and the simulated daemon alike.
+  "ingest/sources/": [
+    ...EVERYWHERE,
+    "ingest/daemon/linked_abort.ts",
+    "ingest/daemon/outage.ts",
+    "ingest/daemon/sampler.ts",
+  ],
+  "ingest/sources/registry.ts": [...EVERYWHERE, "ingest/sources/", "ingest/daemon/health_source.ts"],
+  "ingest/daemon/": [...EVERYWHERE, SOURCE_CONTRACT],
+  "ingest/gateway/": [
+    ...EVERYWHERE,
+    SOURCE_CONTRACT,
+    "ingest/intake/malformed.ts",
+    "type ingest/intake/replay.ts",
+  ],
+  "ingest/demo/": [...EVERYWHERE, "ingest/daemon/"],
+
+  // The writer, in the order of the flow.
+  "ingest/intake/": [
+    ...EVERYWHERE,
+    SOURCE_CONTRACT,
+    "ingest/encode/",
+    "type ingest/spool/frame.ts",
+    "ingest/spool/group_commit.ts",
+    "ingest/metrics/ledger.ts",
+  ],
+  "ingest/encode/": ["schema/", "type ingest/spool/frame.ts"],
+  "ingest/spool/": ["ingest/clock.ts", "ingest/errors.ts"],
+  "ingest/deliver/": [
+    ...EVERYWHERE,
+    "ingest/spool/",
+    "ingest/encode/decode.ts",
+    "type ingest/intake/dead_letter.ts",
+    "ingest/metrics/ledger.ts",
+  ],
+  "ingest/questdb/": EVERYWHERE,
+  // Fills in the shape that the source asks for.
+  "ingest/questdb/table_sizes.ts": [...EVERYWHERE, "ingest/questdb/", "type ingest/sources/storage_usage.ts"],
+
+  // What puts it together.
+  "ingest/pipeline.ts": [
+    ...EVERYWHERE,
+    "ingest/intake/",
+    "ingest/spool/",
+    "ingest/deliver/",
+    "ingest/metrics/",
+  ],
+  "ingest/database.ts": [
+    ...EVERYWHERE,
+    "ingest/questdb/",
+    "ingest/deliver/ilp_http.ts",
+    "ingest/package_root.ts",
+    "ingest/pipeline.ts",
+  ],
+  "ingest/service.ts": [
+    ...EVERYWHERE,
+    "ingest/pipeline.ts",
+    "ingest/database.ts",
+    "ingest/sources/",
+    "ingest/daemon/",
+    "ingest/gateway/",
+    "ingest/questdb/",
+    "ingest/demo/demo.ts",
+    "ingest/run_file.ts",
+  ],
+
+  // What people call. Commands look into the parts on their own, without a service.
+  "ingest/doctor/": [
+    ...EVERYWHERE,
+    "ingest/config/",
+    "ingest/database.ts",
+    "ingest/gateway/port_owner.ts",
+    "ingest/intake/dead_letter.ts",
+    "ingest/questdb/",
+    "ingest/run_file.ts",
+    "ingest/sources/ccxt/",
+    "ingest/spool/lock.ts",
+  ],
+  "ingest/cli/": [
+    ...EVERYWHERE,
+    "ingest/config/",
+    "ingest/database.ts",
+    "ingest/demo/",
+    "ingest/doctor/",
+    "ingest/encode/decode.ts",
+    "ingest/intake/dead_letter.ts",
+    "ingest/package_root.ts",
+    "ingest/questdb/",
+    "ingest/run_file.ts",
+    "ingest/service.ts",
+    "ingest/sources/ccxt/load_exchange.ts",
+    "ingest/spool/",
+  ],
+  "ingest/cli.ts": ["ingest/cli/", "ingest/errors.ts"],
+  "ingest/main.ts": ["ingest/cli.ts", "type ingest/cli/io.ts", "ingest/clock.ts"],
+};
+
+/** Where a package or a part of Node may be used. What is not named here may not be used at all. */
+export const HOMES: Readonly<Record<string, readonly string[]>> = {
+  zod: ["schema/", "ingest/"],
+  undici: [
+    "ingest/cli/",
+    "ingest/deliver/ilp_http.ts",
+    "ingest/demo/",
+    "ingest/doctor/",
+    "ingest/questdb/",
+    "ingest/sources/ccxt/",
+  ],
+  "@fastify/cors": ["ingest/gateway/server.ts"],
+  "@node-rs/crc32": ["ingest/spool/crc32c.ts"],
+  "@questdb/nodejs-client": ["ingest/encode/official.ts"],
+  ccxt: ["ingest/sources/ccxt/"],
+  commander: ["ingest/cli.ts"],
+  fastify: ["ingest/gateway/"],
+  ora: ["ingest/cli/progress.ts"],
+  pg: ["ingest/questdb/"],
+  pino: ["ingest/log.ts"],
+  "prom-client": ["ingest/metrics/record.ts"],
+  ws: ["ingest/demo/simulator/"],
+  yaml: ["ingest/config/", "ingest/cli/check_config.ts"],
+};
+
+/** Parts that compute and do nothing else, with what they may use of Node. */
+export const NODE_PARTS: Readonly<Record<string, readonly string[]>> = {
+  "schema/": ["node:crypto"],
+  "ingest/encode/": [],
+  "ingest/metrics/": [],
+  "ingest/deliver/": ["node:stream"],
+};
