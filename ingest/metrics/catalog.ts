@@ -27,6 +27,11 @@ export const METRICS = {
     help: 'Inputs refused at intake, by reason; table is "unknown" when there is no such table.',
     labels: ["table", "reason"],
   },
+  tickwatch_source_discarded_total: {
+    kind: "counter",
+    help: "What a source could not make into rows (malformed_response) or could not hand over (source_full, source_stopped).",
+    labels: ["table", "reason"],
+  },
   tickwatch_rows_dead_lettered_total: {
     kind: "counter",
     help: "Accepted rows that QuestDB refused and that are in the dead-letter file.",

@@ -32,7 +32,7 @@ function laneForTest(push?: Push) {
     signal: stop.signal,
   });
   const lost = (reason: string) =>
-    metrics.total("tickwatch_rows_rejected_total", { table: "liquidations", reason });
+    metrics.total("tickwatch_source_discarded_total", { table: "liquidations", reason });
   return { clock, lines, pushed, stop, lane, lost };
 }
 

@@ -233,7 +233,7 @@ describe("a stream that talks nonsense", () => {
           await untilAllArrived(bench, simulator, venue);
           expect(bench.rows("liquidations").length).toBe(before + 45);
           const rejected = { table: "liquidations", reason: "malformed_response" };
-          expect(await bench.metrics.total("tickwatch_rows_rejected_total", rejected)).toBe(5);
+          expect(await bench.metrics.total("tickwatch_source_discarded_total", rejected)).toBe(5);
           // Good and bad ones in turn are one change, not one each.
           expect(bench.states(CHANNEL).map((row) => row["state"])).toEqual(["connected", "degraded"]);
         },

@@ -106,7 +106,7 @@ async function store<N extends DataTable>(
 ): Promise<number> {
   const { rows, usable, malformed } = harvest(answer);
   if (malformed > 0) {
-    metrics.count("tickwatch_rows_rejected_total", { table, reason: "malformed_response" }, malformed);
+    metrics.count("tickwatch_source_discarded_total", { table, reason: "malformed_response" }, malformed);
     log.debug({ table, method, symbol, malformed, usable }, "unusable entries in an answer");
     if (usable === 0) throw new MalformedResponse("no usable value in the answer");
   }

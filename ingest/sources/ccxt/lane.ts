@@ -123,14 +123,14 @@ export class Lane<N extends EventName> {
   #giveUp(rows: number, err: unknown): undefined {
     const { log, metrics } = this.#context;
     const table = this.#table;
-    metrics.count("tickwatch_rows_rejected_total", { table, reason: "source_stopped" }, rows);
+    metrics.count("tickwatch_source_discarded_total", { table, reason: "source_stopped" }, rows);
     log.error({ table, rows, reason: messageOf(err) }, "rows lost: nobody takes them and the source stops");
   }
 
   #refuse(rows: number): void {
     const { log, metrics } = this.#context;
     const table = this.#table;
-    metrics.count("tickwatch_rows_rejected_total", { table, reason: "source_full" }, rows);
+    metrics.count("tickwatch_source_discarded_total", { table, reason: "source_full" }, rows);
     if (this.#refused === 0)
       log.error({ table, limit: WAITING_ROWS_MAX }, "rows lost: too many wait already");
     this.#refused += rows;
