@@ -1,6 +1,6 @@
 // The picture of the house as data: who may import what. Data flows sources → intake → encode → spool → deliver →
 // questdb, and nothing downstream knows a source. The tests of the architecture hold the code to it, and the fences in
-// biome.json to the same.
+// biome.fences.json to the same.
 
 /** For every stage: definitions, time, errors, logging, recording a number, and how the configuration looks. */
 export const EVERYWHERE = [
@@ -12,12 +12,25 @@ export const EVERYWHERE = [
   "type ingest/config/schema.ts",
 ];
 
+/** What stands below every stage. The fences of the linter are about the stages and what is built from them. */
+export const FOUNDATIONS = [
+  "schema/",
+  "ingest/clock.ts",
+  "ingest/errors.ts",
+  "ingest/log.ts",
+  "ingest/package_root.ts",
+  "ingest/run_file.ts",
+  "ingest/config/",
+  "ingest/metrics/",
+];
+
 /** The contract between what hands rows over and what takes them: types, and no source in particular. */
 const SOURCE_CONTRACT = "type ingest/sources/source.ts";
 
 /**
  * What each part may import besides itself. `folder/` stands for all files in it, a file for itself alone, `type ` for
- * types only. A file may have an entry of its own, which then replaces that of its folder.
+ * types only. A file may have an entry of its own, which then replaces that of its folder. A folder that a part may not
+ * import at all is also behind a fence in biome.fences.json, so that an editor says so at once.
  */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Definitions and foundations.
