@@ -1,12 +1,7 @@
 // The leak check bites: a project of test files, each of which leaves something else behind, run by the real Vitest.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
-
-const ROOT = join(import.meta.dirname, "../..");
+import { makeProject, ownFile, runTool } from "../support/tool_fixture.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   tidy: `
@@ -29,23 +24,18 @@ interface Outcome {
 const outcomes = new Map<string, Outcome>();
 
 beforeAll(async () => {
-  const root = mkdtempSync(join(tmpdir(), "tickwatch-leaks-"));
-  symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
-  for (const [name, body] of Object.entries(FILES))
-    writeFileSync(join(root, `${name}.test.ts`), testFile(body));
-  const setup = JSON.stringify(join(ROOT, "test/support/leaks.ts"));
-  writeFileSync(
-    join(root, "vitest.config.mjs"),
-    `export default { test: { pool: "forks", maxWorkers: 5, setupFiles: [${setup}] } };`,
-  );
-  const report = join(root, "report.json");
-  const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
-  const args = [vitest, "run", "--root", root, "--reporter=json", `--outputFile=${report}`];
-  const [code] = await once(spawn(process.execPath, args, { stdio: "ignore" }), "close");
-  expect(code).toBe(1);
-  for (const result of JSON.parse(readFileSync(report, "utf8")).testResults)
-    outcomes.set(/(\w+)\.test\.ts$/.exec(result.name)?.[1] ?? "", result);
+  const tests = Object.entries(FILES).map(([name, body]) => [`${name}.test.ts`, testFile(body)]);
+  const root = makeProject({
+    "leaks.ts": ownFile("test/support/leaks.ts"),
+    "vitest.config.mjs":
+      'export default { test: { pool: "forks", maxWorkers: 5, setupFiles: ["leaks.ts"], reporters: ["json"] } };',
+    ...Object.fromEntries(tests),
+  });
+  const { code, out } = await runTool("vitest", root, ["run"]);
   rmSync(root, { recursive: true });
+  expect(code).toBe(1);
+  for (const result of JSON.parse(out).testResults)
+    outcomes.set(/(\w+)\.test\.ts$/.exec(result.name)?.[1] ?? "", result);
 }, 120_000);
 
 function testFile(body: string): string {
