@@ -9,18 +9,21 @@ import type { Config } from "./config/schema.ts";
 import { Delivery } from "./deliver/delivery.ts";
 import type { IlpHttp } from "./deliver/ilp_http.ts";
 import { QueryableProbe, type QueryableProbeOptions } from "./deliver/queryable_probe.ts";
-import { openDeadLetters } from "./intake/dead_letter.ts";
+import { type DeadLetterWriter, openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { type ReplayFilter, type ReplayResult, replayDeadLetters } from "./intake/replay.ts";
 import type { Log } from "./log.ts";
 import { createLedger, type Ledger } from "./metrics/ledger.ts";
 import type { Metrics } from "./metrics/record.ts";
-import { takeLock } from "./spool/lock.ts";
-import { createRoom } from "./spool/room.ts";
+import type { Frame } from "./spool/frame.ts";
+import { type SpoolLock, takeLock } from "./spool/lock.ts";
+import { createRoom, type Room } from "./spool/room.ts";
 import { openSpool, type Spool } from "./spool/spool.ts";
 import { openFolder } from "./spool/storage.ts";
 
 export interface PipelineOptions {
+  /** Tables that rows are taken for; those of the registry if absent. */
+  readonly events?: readonly EventDefinition[];
   readonly config: Pick<Config, "intake" | "writer" | "spool" | "retention">;
   /** Folder of the spool and the dead letters, absolute. */
   readonly dataDir: string;
@@ -68,119 +71,146 @@ export function ttlDaysOf(event: EventDefinition, retention: Config["retention"]
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, dataDir, clock, log, metrics } = options;
   const spoolDir = join(dataDir, "spool");
-  const deadLetterDir = join(dataDir, "dead-letter");
   const storage = await openFolder(spoolDir);
   const lock = await takeLock(spoolDir, microsToIso(clock.nowUs()));
   const ledger = createLedger(metrics);
-  const spool = await openSpool({
-    storage,
-    ...config.spool,
-    nowUs: () => clock.nowUs(),
-    onDamage: ({ segment, at, rows }) => {
-      log.error({ segment, at, rows }, "the disk changed spooled data; those rows are lost");
-      ledger.deadLettered("unknown", "spool_damage", rows ?? 1);
-    },
-  }).catch(async (error: unknown) => {
+  try {
+    const spool = await openSpool({
+      storage,
+      ...config.spool,
+      graceMs: config.spool.graceS * 1000,
+      nowUs: () => clock.nowUs(),
+      monotonicMs: () => clock.monotonicMs(),
+      onDamage: ({ segment, at, rows }) => {
+        log.error({ segment, at, rows }, "the disk changed spooled data; those rows are lost");
+        ledger.deadLettered("unknown", "spool_damage", rows ?? 1);
+      },
+    });
+    logRecovery(log, spool);
+    const deadLetterDir = join(dataDir, "dead-letter");
+    const deadLetters = await openDeadLetters({
+      folder: deadLetterDir,
+      bytesMax: config.intake.deadLetterBytesMax,
+      nowUs: () => clock.nowUs(),
+      onDropped: (entries) => {
+        metrics.count("tickwatch_dead_letters_dropped_total", {}, entries);
+        log.warn({ entries }, "the dead-letter files are full; the oldest entries were deleted");
+      },
+    });
+    return new Writer(options, { spool, lock, ledger, deadLetters, spoolDir, deadLetterDir });
+  } catch (error) {
     await lock.release();
     throw error;
-  });
-  logRecovery(log, spool);
-  const deadLetters = await openDeadLetters({
-    folder: deadLetterDir,
-    bytesMax: config.intake.deadLetterBytesMax,
-    nowUs: () => clock.nowUs(),
-    onDropped: (entries) => {
-      metrics.count("tickwatch_dead_letters_dropped_total", {}, entries);
-      log.warn({ entries }, "the dead-letter files are full; the oldest entries were deleted");
-    },
-  });
-  const room = createRoom(spool, config.spool.whenFull);
-  const stopping = new AbortController();
-  let delivery: Delivery | undefined;
-  let probe: QueryableProbe | undefined;
-  let stopped: Promise<number> | undefined;
-  const running: Promise<void>[] = [saveCursorUntil(stopping.signal, spool, options, room.changed)];
+  }
+}
 
-  const intake = createIntake({
-    ...config.intake,
-    ...config.writer,
-    syncIntervalMs: config.spool.syncEveryMs,
-    ttlDaysOf: (event) => ttlDaysOf(event, config.retention),
-    clock,
-    ledger,
-    deadLetters,
-    append: (frames) => spool.append(frames),
-    room: room.wait,
-    onDurable(frames) {
-      const nowUs = clock.nowUs();
-      for (const frame of frames) {
-        metrics.observe("tickwatch_durable_seconds", {}, (nowUs - frame.acceptedUs) / 1e6);
-        delivery?.notify(frame.table);
-      }
-    },
-  });
-  metrics.onScrape(() => setSpoolGauges(metrics, spool, clock.nowUs()));
+/** What is open on disk. */
+interface Opened {
+  readonly spool: Spool;
+  readonly lock: SpoolLock;
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetterWriter;
+  readonly spoolDir: string;
+  readonly deadLetterDir: string;
+}
 
-  return {
-    intake,
-    ledger,
-    spool,
-    spoolDir,
-    deadLetterDir,
-    replayDeadLetters: (filter) =>
-      replayDeadLetters(
-        { folder: deadLetterDir, deadLetters, accept: (table, rows) => intake.accept(table, rows) },
-        filter,
-      ),
-    get delivery() {
-      return delivery;
-    },
-    get probe() {
-      return probe;
-    },
-    deliverTo({ sender, tableProblem, readProgress }) {
-      const measured = new QueryableProbe({ readProgress, clock, metrics });
-      const {
-        commitsPerSecond,
-        lingerMinMs: minMs,
-        lingerMaxMs: maxMs,
-        frameRowsMax,
-        requestBytesMax,
-      } = config.writer;
-      const started = new Delivery({
-        ...{ spool, sender, tableProblem, clock, log, metrics, ledger, deadLetters, random: options.random },
-        connections: config.writer.connections,
-        linger: { commitsPerSecond, minMs, maxMs },
-        limits: { rows: frameRowsMax, bytes: requestBytesMax },
-        onWritten: (table, acceptedUs) => measured.written(table, acceptedUs),
-        onServerState(up, failure) {
-          metrics.set("tickwatch_questdb_up", {}, up ? 1 : 0);
-          options.onServerState?.(up, failure?.message ?? "");
-        },
-      });
-      metrics.set("tickwatch_questdb_up", {}, 1);
-      delivery = started;
-      probe = measured;
-      running.push(started.run(), measured.run(stopping.signal));
-    },
-    stop(withinMs) {
-      stopped ??= stop(withinMs);
-      return stopped;
-    },
-  };
+class Writer implements Pipeline {
+  readonly intake: Intake;
+  readonly ledger: Ledger;
+  readonly spool: Spool;
+  readonly spoolDir: string;
+  readonly deadLetterDir: string;
+  delivery: Delivery | undefined;
+  probe: QueryableProbe | undefined;
+  readonly #options: PipelineOptions;
+  readonly #deadLetters: DeadLetterWriter;
+  readonly #lock: SpoolLock;
+  readonly #room: Room;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>[];
+  #stopped: Promise<number> | undefined;
 
-  async function stop(withinMs: number): Promise<number> {
+  constructor(options: PipelineOptions, opened: Opened) {
+    const { spool, ledger, deadLetters } = opened;
+    const { config, clock, metrics } = options;
+    this.ledger = ledger;
+    this.spool = spool;
+    this.spoolDir = opened.spoolDir;
+    this.deadLetterDir = opened.deadLetterDir;
+    this.#options = options;
+    this.#deadLetters = deadLetters;
+    this.#lock = opened.lock;
+    this.#room = createRoom(spool, config.spool.whenFull);
+    this.intake = createIntake({
+      ...(options.events === undefined ? {} : { events: options.events }),
+      ...config.intake,
+      ...config.writer,
+      syncIntervalMs: config.spool.syncEveryMs,
+      ttlDaysOf: (event) => ttlDaysOf(event, config.retention),
+      ...{ clock, ledger, deadLetters },
+      append: (frames) => spool.append(frames),
+      room: this.#room.wait,
+      onDurable: (frames) => this.#durable(frames),
+    });
+    this.#running = [saveCursorUntil(this.#stopping.signal, spool, options, this.#room.changed)];
+    metrics.onScrape(() => setSpoolGauges(metrics, spool, clock.nowUs()));
+  }
+
+  replayDeadLetters(filter: ReplayFilter): Promise<ReplayResult> {
+    const accept: Intake["accept"] = (table, rows) => this.intake.accept(table, rows);
+    return replayDeadLetters({ folder: this.deadLetterDir, deadLetters: this.#deadLetters, accept }, filter);
+  }
+
+  deliverTo({ sender, tableProblem, readProgress }: Database): void {
+    const { config, clock, log, metrics, random, onServerState } = this.#options;
+    const { spool, ledger } = this;
+    const probe = new QueryableProbe({ readProgress, clock, metrics });
+    const { commitsPerSecond, lingerMinMs: minMs, lingerMaxMs: maxMs, connections } = config.writer;
+    const { frameRowsMax: rows, requestBytesMax: bytes } = config.writer;
+    const delivery = new Delivery({
+      ...{ spool, sender, tableProblem, clock, log, metrics, ledger, random, connections },
+      deadLetters: this.#deadLetters,
+      linger: { commitsPerSecond, minMs, maxMs },
+      limits: { rows, bytes },
+      onWritten: (table, acceptedUs) => probe.written(table, acceptedUs),
+      onServerState(up, failure) {
+        metrics.set("tickwatch_questdb_up", {}, up ? 1 : 0);
+        onServerState?.(up, failure?.message ?? "");
+      },
+    });
+    metrics.set("tickwatch_questdb_up", {}, 1);
+    this.delivery = delivery;
+    this.probe = probe;
+    this.#running.push(delivery.run(), probe.run(this.#stopping.signal));
+  }
+
+  stop(withinMs: number): Promise<number> {
+    this.#stopped ??= this.#stop(withinMs);
+    return this.#stopped;
+  }
+
+  async #stop(withinMs: number): Promise<number> {
+    const { clock } = this.#options;
     const deadlineMs = clock.monotonicMs() + withinMs;
-    room.close();
-    await intake.stop();
-    await delivery?.drain(Math.max(0, deadlineMs - clock.monotonicMs()));
-    delivery?.stop();
-    stopping.abort();
-    await Promise.all(running);
-    const left = spool.pending().reduce((sum, table) => sum + table.rows, 0);
-    await spool.close();
-    await lock.release();
+    this.#room.close();
+    await this.intake.stop();
+    await this.delivery?.drain(Math.max(0, deadlineMs - clock.monotonicMs()));
+    this.delivery?.stop();
+    this.#stopping.abort();
+    await Promise.all(this.#running);
+    const left = this.spool.pending().reduce((sum, table) => sum + table.rows, 0);
+    await this.spool.close();
+    await this.#lock.release();
     return left;
+  }
+
+  #durable(frames: readonly Frame[]): void {
+    const { clock, metrics } = this.#options;
+    const nowUs = clock.nowUs();
+    for (const frame of frames) {
+      metrics.observe("tickwatch_durable_seconds", {}, (nowUs - frame.acceptedUs) / 1e6);
+      this.delivery?.notify(frame.table);
+    }
   }
 }
 

@@ -271,6 +271,7 @@ class Service implements RunningService {
         "QUESTDB_RESTARTED",
         `QuestDB ended unexpectedly; back after ${Math.round(downtimeMs)} ms`,
       );
+      pipeline.delivery?.resend();
       this.#background.push(this.#writeRunFile());
     });
     const watch = createSuspensionWatch({

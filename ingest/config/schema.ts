@@ -119,6 +119,12 @@ const spool = z.strictObject({
   memoryBytes: positive()
     .default(33_554_432)
     .describe("Frames kept in memory until delivered; beyond it they are read back."),
+  graceS: z
+    .number()
+    .min(0)
+    .default(120)
+    .describe("Delivered rows are kept so long, and sent again after an outage of QuestDB."),
+  graceBytesMax: z.int().min(0).default(536_870_912).describe("Disk that delivered rows may take meanwhile."),
   whenFull: z
     .enum(["reject", "block"])
     .default("reject")

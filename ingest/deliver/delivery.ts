@@ -57,7 +57,10 @@ export class Delivery {
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#server = new ServerState(options.clock, options.random, options.onServerState);
+    this.#server = new ServerState(options.clock, options.random, (up, failure) => {
+      if (up) this.resend();
+      options.onServerState(up, failure);
+    });
     for (const { table } of options.spool.pending()) this.notify(table);
   }
 
@@ -76,6 +79,16 @@ export class Delivery {
     const nowMs = this.#options.clock.monotonicMs();
     lane.lastAppendMs = nowMs;
     lane.waitingSinceMs ??= nowMs;
+    this.#wake?.();
+  }
+
+  /** Sends again what was delivered within the grace time: the server may have lost it. DEDUP absorbs the rest. */
+  resend(): void {
+    for (const table of this.#options.spool.tables()) {
+      const lane = this.#lane(table);
+      lane.resendDue = true;
+      if (!lane.isSending) this.#rewind(lane);
+    }
     this.#wake?.();
   }
 
@@ -150,11 +163,20 @@ export class Delivery {
       .finally(() => {
         lane.isSending = false;
         this.#underWay.delete(work);
+        if (lane.resendDue) this.#rewind(lane);
         if (this.#options.spool.pendingOf(lane.table) !== undefined)
           lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
         this.#wake?.();
       });
     this.#underWay.add(work);
+  }
+
+  #rewind(lane: TableLane): void {
+    lane.resendDue = false;
+    lane.doneRows = 0;
+    this.#options.spool.rewind(lane.table);
+    if (this.#options.spool.pendingOf(lane.table) !== undefined)
+      lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
   }
 
   async #deliver(lane: TableLane): Promise<void> {
@@ -191,9 +213,18 @@ export class Delivery {
     lane.attempts = 0;
     lane.notBeforeMs = 0;
     lane.trouble = undefined;
-    this.#options.ledger.written(lane.table, batch.rows);
+    const resent = this.#resentRows(lane, frames, batch);
+    if (resent > 0) this.#options.ledger.resent(lane.table, resent);
+    if (resent < batch.rows) this.#options.ledger.written(lane.table, batch.rows - resent);
     this.#options.onWritten(lane.table, batch.oldestAcceptedUs);
     this.#advance(lane, frames, batch.rows);
+  }
+
+  /** Rows of the batch that had been delivered before. */
+  #resentRows(lane: TableLane, frames: readonly QueuedFrame[], batch: Batch): number {
+    const deliveredSeq = this.#options.spool.deliveredSeq(lane.table);
+    const again = totalRows(frames.filter(({ seq }) => seq <= deliveredSeq)) - lane.doneRows;
+    return Math.min(batch.rows, Math.max(0, again));
   }
 
   async #failed(

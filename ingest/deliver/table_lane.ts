@@ -16,6 +16,8 @@ export class TableLane {
   doneRows = 0;
   isolation: Isolation = NO_ISOLATION;
   isSending = false;
+  /** What was delivered lately is to be sent again, once nothing is under way. */
+  resendDue = false;
   /** Failed attempts since the last success. */
   attempts = 0;
   /** Monotonic time before which nothing is sent. */

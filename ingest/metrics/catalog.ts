@@ -22,6 +22,11 @@ export const METRICS = {
     help: "Rows that QuestDB acknowledged.",
     labels: ["table"],
   },
+  tickwatch_rows_resent_total: {
+    kind: "counter",
+    help: "Rows written before that were sent again after an outage of QuestDB, in case it had lost them.",
+    labels: ["table"],
+  },
   tickwatch_rows_rejected_total: {
     kind: "counter",
     help: 'Inputs refused at intake, by reason; table is "unknown" when there is no such table.',

@@ -28,6 +28,8 @@ export const UNKNOWN_TABLE = "unknown";
 export interface Ledger {
   accepted(table: string, rows: number): void;
   written(table: string, rows: number): void;
+  /** Rows that had been written before and were sent again after an outage. */
+  resent(table: string, rows: number): void;
   rejected(table: string, reason: RejectReason): void;
   deadLettered(table: string, reason: DeadLetterReason, rows: number): void;
   retried(table: string, reason: RetryReason): void;
@@ -55,6 +57,7 @@ export function createLedger(metrics: Metrics): Ledger {
       of(table).written += rows;
       metrics.count("tickwatch_rows_written_total", { table }, rows);
     },
+    resent: (table, rows) => metrics.count("tickwatch_rows_resent_total", { table }, rows),
     rejected(table, reason) {
       of(table).rejected += 1;
       metrics.count("tickwatch_rows_rejected_total", { table, reason });

@@ -7,16 +7,23 @@ const NAME = "cursor";
 const SLOT_BYTES = 65_536;
 const MAGIC = "TWCU";
 const VERSION = 1;
-const HEAD_BYTES = 16;
+const HEAD_BYTES = 24;
 
-/** Last seq of each table that is delivered or dead-lettered, with all before it. */
-export type AckedSeqs = ReadonlyMap<string, number>;
+/** How far a table is: delivered (or dead-lettered) up to `acked`, and for longer than the grace time up to `released`. */
+export interface TablePosition {
+  readonly acked: number;
+  readonly released: number;
+}
+
+export type TablePositions = ReadonlyMap<string, TablePosition>;
 
 export interface Cursor {
   /** What was in the newer intact slot at start; empty when there was none. */
-  readonly loaded: AckedSeqs;
+  readonly loaded: TablePositions;
+  /** The slot was written by an ordered stop: nothing has to be sent again. */
+  readonly isClean: boolean;
   /** Writes the other slot and syncs; when it has resolved, segments that it covers may be deleted. */
-  save(acked: AckedSeqs): Promise<void>;
+  save(positions: TablePositions, isClean: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,10 +37,12 @@ export async function openCursor(storage: Storage): Promise<Cursor> {
   );
   let generation = newest?.generation ?? 0;
   return {
-    loaded: newest?.acked ?? new Map(),
-    async save(acked) {
+    loaded: newest?.positions ?? new Map(),
+    isClean: newest?.isClean ?? false,
+    async save(positions, isClean) {
       generation += 1;
-      await file.write([encodeSlot(acked, generation)], (generation % 2) * SLOT_BYTES);
+      const slot = encodeSlot({ generation, positions, isClean });
+      await file.write([slot], (generation % 2) * SLOT_BYTES);
       await file.sync();
     },
     close: () => file.close(),
@@ -41,7 +50,7 @@ export async function openCursor(storage: Storage): Promise<Cursor> {
 }
 
 /** Reads the cursor without opening it for writing: for people looking into a spool that may be in use. */
-export async function readCursor(storage: Storage): Promise<AckedSeqs> {
+export async function readCursor(storage: Storage): Promise<TablePositions> {
   if (!(await storage.list()).includes(NAME)) return new Map();
   const cursor = await openCursor(storage);
   await cursor.close();
@@ -50,7 +59,8 @@ export async function readCursor(storage: Storage): Promise<AckedSeqs> {
 
 interface Slot {
   readonly generation: number;
-  readonly acked: AckedSeqs;
+  readonly isClean: boolean;
+  readonly positions: TablePositions;
 }
 
 async function readSlot(file: StorageFile, index: number): Promise<Slot | undefined> {
@@ -58,29 +68,34 @@ async function readSlot(file: StorageFile, index: number): Promise<Slot | undefi
   if (bytes.length < SLOT_BYTES || bytes.toString("latin1", 0, 4) !== MAGIC) return undefined;
   if (bytes.readUInt32LE(SLOT_BYTES - 4) !== crc32c(bytes.subarray(0, SLOT_BYTES - 4))) return undefined;
   if (bytes.readUInt16LE(4) !== VERSION) return undefined;
-  const acked = new Map<string, number>();
+  const positions = new Map<string, TablePosition>();
   let at = HEAD_BYTES;
   for (let left = bytes.readUInt16LE(6); left > 0; left--) {
     const end = at + 2 + bytes.readUInt16LE(at);
-    acked.set(bytes.toString("utf8", at + 2, end), Number(bytes.readBigUInt64LE(end)));
-    at = end + 8;
+    positions.set(bytes.toString("utf8", at + 2, end), {
+      acked: Number(bytes.readBigUInt64LE(end)),
+      released: Number(bytes.readBigUInt64LE(end + 8)),
+    });
+    at = end + 16;
   }
-  return { generation: Number(bytes.readBigUInt64LE(8)), acked };
+  return { generation: Number(bytes.readBigUInt64LE(8)), isClean: bytes.readUInt8(16) === 1, positions };
 }
 
-function encodeSlot(acked: AckedSeqs, generation: number): Buffer {
+function encodeSlot({ generation, isClean, positions }: Slot): Buffer {
   const bytes = Buffer.alloc(SLOT_BYTES);
   bytes.write(MAGIC, 0, "latin1");
   bytes.writeUInt16LE(VERSION, 4);
-  bytes.writeUInt16LE(acked.size, 6);
+  bytes.writeUInt16LE(positions.size, 6);
   bytes.writeBigUInt64LE(BigInt(generation), 8);
+  bytes.writeUInt8(isClean ? 1 : 0, 16);
   let at = HEAD_BYTES;
-  for (const [table, seq] of acked) {
+  for (const [table, { acked, released }] of positions) {
     const name = Buffer.from(table);
-    if (at + 2 + name.length + 8 > SLOT_BYTES - 4) throw new Error("the cursor holds no more tables");
+    if (at + 2 + name.length + 16 > SLOT_BYTES - 4) throw new Error("the cursor holds no more tables");
     bytes.writeUInt16LE(name.length, at);
     name.copy(bytes, at + 2);
-    at = bytes.writeBigUInt64LE(BigInt(seq), at + 2 + name.length);
+    at = bytes.writeBigUInt64LE(BigInt(acked), at + 2 + name.length);
+    at = bytes.writeBigUInt64LE(BigInt(released), at);
   }
   bytes.writeUInt32LE(crc32c(bytes.subarray(0, SLOT_BYTES - 4)), SLOT_BYTES - 4);
   return bytes;

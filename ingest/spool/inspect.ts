@@ -37,10 +37,10 @@ export interface SpooledFrame {
 /** Every intact frame of a spool folder, in order. */
 export async function* spooledFrames(folder: string): AsyncGenerator<SpooledFrame> {
   const storage = await openFolder(folder);
-  const acked = await readCursor(storage);
+  const positions = await readCursor(storage);
   for await (const { name, bytes } of readSegments(storage)) {
     for (const { seq, frame } of scanSegment(bytes).records) {
-      yield { seq, segment: name, delivered: seq <= (acked.get(frame.table) ?? 0), frame };
+      yield { seq, segment: name, delivered: seq <= (positions.get(frame.table)?.acked ?? 0), frame };
     }
   }
 }
@@ -48,7 +48,7 @@ export async function* spooledFrames(folder: string): AsyncGenerator<SpooledFram
 /** What a spool folder holds. Reads all of it. */
 export async function listSpool(folder: string): Promise<SpoolListing> {
   const storage = await openFolder(folder);
-  const acked = await readCursor(storage);
+  const positions = await readCursor(storage);
   const pending = new Map<string, { rows: number; bytes: number; oldestUs: number }>();
   const segments: { name: string; bytes: number; sealed: boolean; damaged: number }[] = [];
   for await (const { name, bytes } of readSegments(storage)) {
@@ -60,7 +60,7 @@ export async function listSpool(folder: string): Promise<SpoolListing> {
       damaged: scan.damaged.length,
     });
     for (const { seq, frame } of scan.records) {
-      if (seq <= (acked.get(frame.table) ?? 0)) continue;
+      if (seq <= (positions.get(frame.table)?.acked ?? 0)) continue;
       const so = pending.get(frame.table) ?? { rows: 0, bytes: 0, oldestUs: frame.acceptedUs };
       so.rows += frame.rowCount;
       so.bytes += frame.payload.length;

@@ -1,7 +1,7 @@
 // The spool's face: durable queues of frames, one per table, over one shared log (README.md). It knows frames, not what
 // is in them, and nothing of QuestDB.
 import { TickwatchError } from "../errors.ts";
-import { type AckedSeqs, type Cursor, openCursor } from "./cursor.ts";
+import { type Cursor, openCursor, type TablePositions } from "./cursor.ts";
 import type { Frame } from "./frame.ts";
 import { type Recovery, recover } from "./recovery.ts";
 import { segmentName } from "./segment.ts";
@@ -17,7 +17,11 @@ export interface SpoolOptions {
   readonly bytesMax: number;
   readonly segmentBytes: number;
   readonly memoryBytes: number;
+  /** Delivered frames are kept so long, to be sent again after an outage of QuestDB; at most so many bytes of them. */
+  readonly graceMs: number;
+  readonly graceBytesMax: number;
   readonly nowUs: () => number;
+  readonly monotonicMs: () => number;
   /** Acknowledged data that the disk changed: to be logged and counted by whoever opens the spool. */
   readonly onDamage: (report: DamageReport) => void;
 }
@@ -48,6 +52,15 @@ export interface Spool {
   peek(table: string, limits: BatchLimits): Promise<readonly QueuedFrame[]>;
   /** All frames of the table up to `seq` are delivered. Takes effect on disk with the next `saveCursor`. */
   ack(table: string, seq: number): void;
+  /** Last seq of the table that was ever delivered: frames up to it are being sent again. */
+  deliveredSeq(table: string): number;
+  /**
+   * Goes back in a table's queue to what was delivered within the grace time, so that it is sent again. Nothing of the
+   * table may be under way.
+   */
+  rewind(table: string): void;
+  /** Tables of which something was ever stored. */
+  tables(): readonly string[];
   /** Writes the cursor if it changed, then deletes the segments that nobody needs any more. */
   saveCursor(): Promise<void>;
   /** Bytes of all segments. */
@@ -80,12 +93,12 @@ class DiskSpool implements Spool {
   readonly #handedOut = new Map<string, readonly ScannedRecord[]>();
   #memoryBytes = 0;
   #cursorIsStale = false;
-  #savedSeqs: AckedSeqs;
+  #saved: TablePositions;
 
   constructor(options: SpoolOptions, cursor: Cursor, recovery: Recovery) {
     this.#options = options;
     this.#cursor = cursor;
-    this.#savedSeqs = cursor.loaded;
+    this.#saved = cursor.loaded;
     this.recovery = recovery;
     this.#reader = createSegmentReader(options.storage, options.onDamage);
     for (const info of recovery.segments) this.#segments.set(info.id, info);
@@ -96,10 +109,10 @@ class DiskSpool implements Spool {
       nowUs: options.nowUs,
       nextSegmentId: recovery.nextSegmentId,
       // A cursor may know a higher seq than the segments: all of them delivered and deleted.
-      nextSeq: Math.max(recovery.nextSeq, ...[...cursor.loaded.values()].map((seq) => seq + 1)),
+      nextSeq: Math.max(recovery.nextSeq, ...[...cursor.loaded.values()].map(({ acked }) => acked + 1)),
       onSegment: (info) => void this.#segments.set(info.id, info),
     });
-    this.#openQueues(cursor.loaded);
+    this.#openQueues(cursor);
   }
 
   get bytes(): number {
@@ -149,39 +162,73 @@ class DiskSpool implements Spool {
   ack(table: string, seq: number): void {
     const queue = this.#queues.get(table);
     if (queue === undefined || seq <= queue.ackedSeq) return;
-    this.#memoryBytes -= queue.ack(seq, this.#handedOut.get(table) ?? []);
+    const handedOut = this.#handedOut.get(table) ?? [];
+    this.#memoryBytes -= queue.ack(seq, handedOut, this.#options.monotonicMs());
+    if ((handedOut.at(-1)?.seq ?? 0) <= seq) this.#handedOut.delete(table);
     this.#cursorIsStale = true;
   }
 
+  deliveredSeq(table: string): number {
+    return this.#queues.get(table)?.deliveredSeq ?? 0;
+  }
+
+  rewind(table: string): void {
+    const queue = this.#queues.get(table);
+    if (queue === undefined) return;
+    this.#handedOut.delete(table);
+    this.#memoryBytes -= queue.rewind(this.#releasedSeq(queue));
+    this.#cursorIsStale = true;
+  }
+
+  tables(): readonly string[] {
+    return [...this.#queues.keys()];
+  }
+
   async saveCursor(): Promise<void> {
-    if (this.#cursorIsStale) {
-      this.#cursorIsStale = false;
-      const acked = new Map([...this.#queues].map(([table, queue]) => [table, queue.ackedSeq]));
-      try {
-        await this.#cursor.save(acked);
-      } catch (error) {
-        this.#cursorIsStale = true;
-        throw error;
-      }
-      this.#savedSeqs = acked;
-    }
+    await this.#saveCursor(false);
     await this.#forget();
   }
 
   async close(): Promise<void> {
     await this.#writer.close();
-    await this.saveCursor();
+    this.#cursorIsStale = true;
+    await this.#saveCursor(true);
+    await this.#forget();
     await this.#cursor.close();
   }
 
-  /** Corrects the counts of tables whose acked seq lies inside a segment: a footer tells only the whole. */
+  async #saveCursor(isClean: boolean): Promise<void> {
+    if (!this.#cursorIsStale) return;
+    this.#cursorIsStale = false;
+    const positions = new Map(
+      [...this.#queues].map(([table, queue]) => {
+        return [
+          table,
+          { acked: queue.ackedSeq, released: Math.min(queue.ackedSeq, this.#releasedSeq(queue)) },
+        ];
+      }),
+    );
+    try {
+      await this.#cursor.save(positions, isClean);
+    } catch (error) {
+      this.#cursorIsStale = true;
+      throw error;
+    }
+    this.#saved = positions;
+  }
+
+  #releasedSeq(queue: TableQueue): number {
+    return queue.releasedSeq(this.#options.monotonicMs(), this.#options.graceMs);
+  }
+
+  /** Corrects the counts of tables whose delivered seq lies inside a segment: a footer tells only the whole. */
   async countPartlyDelivered(): Promise<void> {
     for (const info of this.#segments.values()) {
       for (const { table, firstSeq, lastSeq } of info.tables.values()) {
         const queue = this.#queues.get(table);
-        if (queue === undefined || queue.ackedSeq < firstSeq || queue.ackedSeq >= lastSeq) continue;
+        if (queue === undefined || queue.deliveredSeq < firstSeq || queue.deliveredSeq >= lastSeq) continue;
         for (const { seq, frame } of (await this.#reader.read(info)).get(table) ?? []) {
-          if (seq > queue.ackedSeq) continue;
+          if (seq > queue.deliveredSeq) continue;
           queue.pendingRows -= frame.rowCount;
           queue.pendingBytes -= frame.payload.length;
         }
@@ -189,18 +236,21 @@ class DiskSpool implements Spool {
     }
   }
 
-  #openQueues(acked: AckedSeqs): void {
-    for (const [table, seq] of acked) this.#queues.set(table, new TableQueue(table, seq, seq));
-    const last = new Map<string, number>();
+  /** After anything but an ordered stop, what was in its grace time is sent again: this machine may have lost power. */
+  #openQueues({ loaded, isClean }: Cursor): void {
+    const last = new Map([...loaded].map(([table, { acked }]) => [table, acked]));
     for (const info of this.#segments.values()) {
-      for (const { table, lastSeq } of info.tables.values()) last.set(table, lastSeq);
+      for (const { table, lastSeq } of info.tables.values())
+        last.set(table, Math.max(last.get(table) ?? 0, lastSeq));
     }
-    for (const [table, lastSeq] of last)
-      this.#queues.set(table, new TableQueue(table, acked.get(table) ?? 0, lastSeq));
+    for (const [table, lastSeq] of last) {
+      const { acked, released } = loaded.get(table) ?? { acked: 0, released: 0 };
+      this.#queues.set(table, new TableQueue(table, isClean ? acked : released, acked, lastSeq));
+    }
     for (const info of this.#segments.values()) {
       for (const summary of info.tables.values()) {
         const queue = this.#queue(summary.table);
-        if (summary.lastSeq <= queue.ackedSeq) continue;
+        if (summary.lastSeq <= queue.deliveredSeq) continue;
         queue.pendingRows += summary.rows;
         queue.pendingBytes += summary.bytes;
         queue.oldestUs ??= summary.oldestUs;
@@ -211,7 +261,7 @@ class DiskSpool implements Spool {
   #queue(table: string): TableQueue {
     let queue = this.#queues.get(table);
     if (queue === undefined) {
-      queue = new TableQueue(table, 0, 0);
+      queue = new TableQueue(table, 0, 0, 0);
       this.#queues.set(table, queue);
     }
     return queue;
@@ -225,26 +275,45 @@ class DiskSpool implements Spool {
       const { lastSeq } = summary;
       const records = (await this.#reader.read(info)).get(queue.table) ?? [];
       const next = records.filter((record) => record.seq > queue.ackedSeq);
-      if (next.length > 0) return next;
+      if (next[0] !== undefined) {
+        queue.oldestUs = next[0].frame.acceptedUs;
+        return next;
+      }
       queue.skipTo(lastSeq);
       this.#cursorIsStale = true;
     }
     return [];
   }
 
-  /** Deletes sealed segments that the cursor *on disk* covers. */
+  /**
+   * Deletes sealed segments whose frames are all delivered by the cursor *on disk* and past their grace time. Grace
+   * ends early, oldest segment first, for bytes beyond its cap and when the spool is full.
+   */
   async #forget(): Promise<void> {
-    const acked = this.#savedSeqs;
-    for (const [id, info] of [...this.#segments]) {
-      const needed = [...info.tables.values()].some(
-        ({ table, lastSeq }) => lastSeq > (acked.get(table) ?? 0),
-      );
-      const isActive = id === this.#writer.activeId;
-      if (needed || isActive) continue;
-      this.#segments.delete(id);
-      this.#reader.drop(id);
-      await this.#options.storage.remove(segmentName(id));
+    const delivered = [...this.#segments.values()].filter((info) => this.#isDelivered(info));
+    let graceBytes = delivered.reduce((sum, info) => sum + info.durableBytes, 0);
+    for (const info of delivered) {
+      const mayStay = graceBytes <= this.#options.graceBytesMax && !this.isFull;
+      if (mayStay && this.#isInGrace(info)) continue;
+      graceBytes -= info.durableBytes;
+      for (const { table, lastSeq } of info.tables.values()) this.#queue(table).release(lastSeq);
+      this.#segments.delete(info.id);
+      this.#reader.drop(info.id);
+      await this.#options.storage.remove(segmentName(info.id));
     }
+  }
+
+  #isDelivered(info: SegmentInfo): boolean {
+    if (info.id === this.#writer.activeId) return false;
+    return [...info.tables.values()].every(
+      ({ table, lastSeq }) => lastSeq <= (this.#saved.get(table)?.acked ?? 0),
+    );
+  }
+
+  #isInGrace(info: SegmentInfo): boolean {
+    return [...info.tables.values()].some(
+      ({ table, lastSeq }) => lastSeq > this.#releasedSeq(this.#queue(table)),
+    );
   }
 }
 

@@ -1,9 +1,12 @@
-// The undelivered frames of one table, oldest first. The newest are in memory while the spool's memory window has room;
-// behind that the queue has *spilled*: its next frames are only on disk.
+// The frames of one table on their way out, oldest first. The newest are in memory while the spool's memory window has
+// room; behind that the queue has *spilled*: its next frames are only on disk.
 //
 // States: empty (all acked) · in memory (frames holds the next ones, nothing spilled) · spilled (frames holds the next
-// ones, or is empty, and everything after them is on disk). append() moves towards spilled, ack() back to empty.
+// ones, or is empty, and everything after them is on disk). append() moves towards spilled, ack() back to empty,
+// rewind() to spilled. Two positions: acked is where delivery is; delivered is the farthest it ever was. They differ
+// only while frames are sent again after a rewind.
 import type { Frame } from "./frame.ts";
+import { GraceMarks } from "./grace_marks.ts";
 import type { ScannedRecord } from "./segment_scan.ts";
 import type { Stored } from "./segment_writer.ts";
 
@@ -19,21 +22,41 @@ export class TableQueue {
   #head = 0;
   #spilled: boolean;
   #ackedSeq: number;
+  #deliveredSeq: number;
   #lastSeq: number;
+  readonly #grace = new GraceMarks();
+  /** Rows that were never delivered; frames sent again do not count. */
   pendingRows = 0;
   pendingBytes = 0;
   /** When the oldest undelivered row was accepted, µs; an older bound while the queue is spilled. */
   oldestUs: number | undefined;
 
-  constructor(table: string, ackedSeq: number, lastSeq: number) {
+  /** `from` is where delivery goes on: before `deliveredSeq` when frames are to be sent again. */
+  constructor(table: string, from: number, deliveredSeq: number, lastSeq: number) {
     this.table = table;
-    this.#ackedSeq = ackedSeq;
-    this.#lastSeq = Math.max(lastSeq, ackedSeq);
-    this.#spilled = this.#lastSeq > ackedSeq;
+    this.#ackedSeq = from;
+    this.#deliveredSeq = deliveredSeq;
+    this.#lastSeq = Math.max(lastSeq, deliveredSeq);
+    this.#spilled = this.#lastSeq > from;
+    this.#grace.start(from);
   }
 
   get ackedSeq(): number {
     return this.#ackedSeq;
+  }
+
+  get deliveredSeq(): number {
+    return this.#deliveredSeq;
+  }
+
+  /** Up to here frames are delivered for longer than the grace time: they need not be kept any more. */
+  releasedSeq(nowMs: number, graceMs: number): number {
+    return this.#grace.released(nowMs, graceMs);
+  }
+
+  /** Frames up to `seq` are not kept any longer, grace or not. */
+  release(seq: number): void {
+    this.#grace.start(seq);
   }
 
   get isEmpty(): boolean {
@@ -65,8 +88,8 @@ export class TableQueue {
     return !this.isEmpty && this.#head >= this.#frames.length;
   }
 
-  /** Everything up to `seq` is done. `records` are those of it that were read from disk. Returns bytes of memory freed. */
-  ack(seq: number, fromDisk: readonly ScannedRecord[]): number {
+  /** Everything up to `seq` is done. `fromDisk` are those of it that were read from disk. Returns bytes of memory freed. */
+  ack(seq: number, fromDisk: readonly ScannedRecord[], nowMs: number): number {
     let freed = 0;
     const done: QueuedFrame[] = fromDisk.filter((r) => r.seq > this.#ackedSeq && r.seq <= seq);
     for (
@@ -78,20 +101,38 @@ export class TableQueue {
       freed += memoryOf(next.frame);
       done.push(next);
     }
-    for (const { frame } of done) {
+    for (const { seq: doneSeq, frame } of done) {
+      if (doneSeq <= this.#deliveredSeq) continue; // sent again
       this.pendingRows -= frame.rowCount;
       this.pendingBytes -= frame.payload.length;
     }
-    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
+    this.#moveTo(seq);
+    this.#grace.delivered(this.#ackedSeq, nowMs);
     this.#compact();
     this.#settle();
     return freed;
   }
 
+  /** Goes back to send again what is still in its grace time. Returns bytes of memory freed. */
+  rewind(releasedSeq: number): number {
+    if (releasedSeq >= this.#ackedSeq) return 0;
+    const freed = this.#frames.slice(this.#head).reduce((sum, { frame }) => sum + memoryOf(frame), 0);
+    this.#frames = [];
+    this.#head = 0;
+    this.#spilled = true;
+    this.#ackedSeq = releasedSeq;
+    return freed;
+  }
+
   /** Nothing intact is left up to `seq`: goes on behind it. */
   skipTo(seq: number): void {
-    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
+    this.#moveTo(seq);
     this.#settle();
+  }
+
+  #moveTo(seq: number): void {
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq);
+    this.#deliveredSeq = Math.max(this.#deliveredSeq, seq);
   }
 
   #settle(): void {

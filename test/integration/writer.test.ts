@@ -129,6 +129,10 @@ test("rows acknowledged while QuestDB is dead are there once it is back, once ea
     written: times.length,
     deadLettered: 0,
   });
+  // What had been acknowledged before the kill was sent again, and absorbed.
+  expect(await t.metrics.total("tickwatch_rows_resent_total", { table: "signals" })).toBeGreaterThanOrEqual(
+    100,
+  );
 });
 
 /** A frame with rows that our parser would never let through. */

@@ -34,7 +34,10 @@ export function openTestSpool(storage: Storage, options: Partial<SpoolOptions> =
     bytesMax: 1 << 30,
     segmentBytes: 600,
     memoryBytes: 2_000,
+    graceMs: 0,
+    graceBytesMax: 1 << 30,
     nowUs: () => 5_000,
+    monotonicMs: () => 0,
     onDamage: () => undefined,
     ...options,
   });
