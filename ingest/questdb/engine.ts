@@ -17,9 +17,9 @@ export interface EngineOptions {
   readonly cacheDir?: string;
 }
 
-/** Whether this machine can run it; if not, what was found and what went wrong. */
+/** Whether this machine can run it, and what a person should know then; if not, what was found and what went wrong. */
 export type Preparation =
-  | { readonly usable: true; readonly findings: Findings }
+  | { readonly usable: true; readonly findings: Findings; readonly note?: string }
   | { readonly usable: false; readonly findings: Findings; readonly failure?: string };
 
 /** How the state file names a server. */
@@ -36,6 +36,8 @@ export interface Engine {
   ): Promise<{ readonly process: ServerProcess; readonly name: ServerName }>;
   /** The server of that name if it runs, whoever started it. */
   find(name: ServerName, signal: AbortSignal): Promise<ServerProcess | undefined>;
+  /** After a first start that came to nothing: takes back what would bind the data folder to this engine. */
+  forget(): Promise<void>;
   /** The last lines the server wrote. */
   logTail(): Promise<string>;
 }

@@ -68,6 +68,9 @@ export function javaEngine(options: EngineOptions): Engine {
     async find({ server }) {
       return server !== undefined && (await isRunning(server)) ? adoptJava(server, clock) : undefined;
     },
+    async forget() {
+      // Its files are in the data folder, in plain sight.
+    },
     async logTail() {
       const tail = await serverLogTail(root);
       return tail === "" ? "" : `The end of ${serverLog(root)}:\n${tail}`;

@@ -3,7 +3,7 @@
 // Knows nothing of tables, and prints nothing: progress goes to a callback.
 import { stat } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
-import { TickwatchError } from "../errors.ts";
+import { messageOf, TickwatchError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { dockerEngine } from "./docker_engine.ts";
 import { dockerEnvFile } from "./docker_server.ts";
@@ -91,17 +91,38 @@ async function adoptOrStart(options: FindOptions, signal: AbortSignal): Promise<
   const allowed = await allowedKind(options);
   let findings: Findings = {};
   const failures: string[] = [];
+  const passOver = (failure: string | undefined) => {
+    if (failure === undefined) return;
+    failures.push(failure);
+    options.onProgress(failure);
+  };
   for (const engine of engines) {
     if (allowed.kind !== undefined && engine.kind !== allowed.kind) continue;
     const preparation = await engine.prepare(signal);
     findings = { ...findings, ...preparation.findings };
-    if (preparation.usable) return await startNew(engine, owned, signal);
-    if (preparation.failure === undefined) continue;
-    failures.push(preparation.failure);
-    options.onProgress(preparation.failure);
+    if (!preparation.usable) {
+      passOver(preparation.failure);
+      continue;
+    }
+    const notes = [
+      ...failures.map(passedOver),
+      ...(preparation.note === undefined ? [] : [preparation.note]),
+    ];
+    try {
+      return await startNew(engine, owned, notes, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The first start in this folder may try what is left; a folder with tables has no choice.
+      if (allowed.kind !== undefined || engine === engines.at(-1)) throw error;
+      passOver(messageOf(error));
+    }
   }
   if (allowed.why !== undefined) failures.push(allowed.why);
   throw new TickwatchError("ENVIRONMENT", installAdvice(findings, failures));
+}
+
+function passedOver(failure: string): string {
+  return `another way to run QuestDB was passed over: ${failure.split("\n")[0]}`;
 }
 
 /** In the order they are tried. */

@@ -126,10 +126,14 @@ async function troubleOf(
   }
 }
 
-/** Starts a server and returns when it answers. Throws ENVIRONMENT with the end of its log. The caller holds the start lock. */
+/**
+ * Starts a server and returns when it answers. `notes` are added to its own. Throws ENVIRONMENT with the end of its log.
+ * The caller holds the start lock.
+ */
 export async function startNew(
   engine: Engine,
   options: OwnedOptions,
+  notes: readonly string[],
   signal: AbortSignal,
 ): Promise<RunningQuestdb> {
   for (let attempt = 1; ; attempt++) {
@@ -138,12 +142,15 @@ export async function startNew(
     try {
       const live = await bringUp(engine, ports, options, signal);
       const supervisor = superviseLive(live, engine, options);
-      return running(live, engine, options, portNotes(options.ports, ports), supervisor);
+      return running(live, engine, options, [...notes, ...portNotes(options.ports, ports)], supervisor);
     } catch (error) {
       await removeState(options.root);
-      signal.throwIfAborted();
       // Between choosing a port and using it another process may have been faster; anything else will not get better.
-      if (attempt >= START_ATTEMPTS || (await allFree(ports))) throw error;
+      const again = !signal.aborted && attempt < START_ATTEMPTS && !(await allFree(ports));
+      if (again) continue;
+      await engine.forget();
+      signal.throwIfAborted();
+      throw error;
     }
   }
 }
@@ -173,6 +180,9 @@ function superviseLive(live: Live, engine: Engine, options: OwnedOptions): Super
     log: options.log,
     clock: options.clock,
     async relaunch(signal) {
+      // An engine that was restarted may have lost sight of a server that lives on.
+      const found = await engine.find(live.state, signal);
+      if (found !== undefined && (await troubleOf(live, options, signal)) === undefined) return found;
       const preparation = await engine.prepare(signal);
       if (!preparation.usable) {
         throw new TickwatchError(

@@ -1,6 +1,6 @@
 // Promises of finding or starting QuestDB: an empty folder and Java are enough, nothing beyond this machine can reach
 // it, it is kept alive, found again after a crash of ours, and never started twice.
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -209,4 +209,24 @@ test("an abort while the server is starting leaves no process behind", async () 
   await refused;
   expect(await isGone(state.server.pid)).toBe(true);
   expect(await attachQuestdb(optionsFor(root), NEVER)).toBeUndefined();
+});
+
+test("a Docker that cannot get the image, or not start it, is passed over for Java, and the reason is reported", async () => {
+  for (const [failing, reason] of [
+    ["pull", "could not download"],
+    ["run", "could not start"],
+  ]) {
+    const root = await emptyRoot();
+    const bin = await mkdtemp(join(tmpdir(), "tickwatch-test-bin-"));
+    onTestFinished(() => rm(bin, { recursive: true, force: true }));
+    const missing = failing === "pull" ? '[ "$1" = image ] && exit 1;' : "";
+    const script = `#!/bin/sh\n${missing}[ "$1" = ${failing} ] && exit 1\n[ "$1" = version ] && echo 28.0\nexit 0\n`;
+    await writeFile(join(bin, "docker"), script, { mode: 0o755 });
+    const options = optionsFor(root, { start: "auto" });
+    const env = { ...options.env, PATH: `${bin}:${options.env["PATH"]}` };
+    const questdb = await find({ ...options, env });
+    expect(questdb.kind).toBe("java");
+    expect(questdb.notes.join()).toContain(`passed over: Docker ${reason}`);
+    await questdb.stop();
+  }
 });

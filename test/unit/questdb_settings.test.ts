@@ -71,12 +71,12 @@ test("file and container say the same", () => {
 });
 
 test("a container's ports are published on loopback only, its data is in a volume of its own, no password is an argument", () => {
-  const launch = { root: "/data/questdb", version: "9.3.4", ports: { http: 9100, minHttp: 9103, pg: 8912 } };
+  const ports = { http: 9100, minHttp: 9103, pg: 8912 };
+  const launch = { root: "/data/questdb", volume: "tables", version: "9.3.4", ports };
   const args = dockerRunArgs(launch);
-  const name = containerName(launch.root);
   const published = args.filter((_, i) => args[i - 1] === "--publish");
   expect(published).toEqual(["127.0.0.1:9100:9000", "127.0.0.1:9103:9003", "127.0.0.1:8912:8812"]);
-  expect(args).toContain(`${name}:/var/lib/questdb`);
+  expect(args).toContain("tables:/var/lib/questdb");
   expect(args.slice(args.indexOf("--env-file"), args.indexOf("--env-file") + 2)).toEqual([
     "--env-file",
     dockerEnvFile(launch.root),
