@@ -17,17 +17,26 @@ export type Tool =
 
 /** A Docker engine of this machine that answers within five seconds. */
 export async function probeDocker(env: Env, signal: AbortSignal): Promise<Tool> {
-  const host = env["DOCKER_HOST"] ?? "";
-  if (/^(tcp|ssh|https?):/.test(host)) {
+  const ask = (...args: string[]) => runCommand("docker", args, { env, timeoutMs: DOCKER_ANSWER_MS }, signal);
+  const named = env["DOCKER_HOST"] ?? "";
+  if (isRemote(named))
     return unusable("DOCKER_HOST points to an engine that is not on this machine's socket");
+  const [result, context] = await Promise.all([
+    ask("version", "--format", "{{.Server.Version}}"),
+    ask("context", "inspect", "--format", "{{.Endpoints.docker.Host}}"),
+  ]);
+  if (context.ran && named === "" && isRemote(context.stdout)) {
+    return unusable("its context points to an engine that is not on this machine's socket");
   }
-  const args = ["version", "--format", "{{.Server.Version}}"];
-  const result = await runCommand("docker", args, { env, timeoutMs: DOCKER_ANSWER_MS }, signal);
   if (!result.ran) return unusable("not installed");
   if (result.timedOut) return unusable(`installed, but its engine did not answer in ${DOCKER_ANSWER_MS} ms`);
   const version = result.stdout.trim();
   if (result.exitCode === 0 && version !== "") return { usable: true, command: "docker", version };
   return unusable(`installed, but no engine answers (${lastLines(result.stderr, 1)})`);
+}
+
+function isRemote(host: string): boolean {
+  return /^(tcp|ssh|https?):/.test(host);
 }
 
 /** The Java of JAVA_HOME, else the one on PATH, if it is new enough. */

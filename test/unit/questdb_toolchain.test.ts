@@ -85,6 +85,18 @@ test("an engine on another machine is not used: its ports would not be on this o
   });
 });
 
+test("an engine on another machine is not used when the command's context leads there, unless DOCKER_HOST leads elsewhere", async () => {
+  const PATH = await pathWith({
+    docker: `[ "$1" = context ] && echo "\${DOCKER_HOST:-ssh://me@elsewhere}" || echo 28.0`,
+  });
+  expect(await probeDocker({ PATH }, NEVER)).toMatchObject({
+    usable: false,
+    reason: expect.stringContaining("context"),
+  });
+  const here = { PATH, DOCKER_HOST: "unix:///var/run/docker.sock" };
+  expect(await probeDocker(here, NEVER)).toMatchObject({ usable: true });
+});
+
 test("the Java of JAVA_HOME comes first, and a broken one does not hide the one on PATH", async () => {
   const home = await folder();
   await mkdir(join(home, "bin"));
