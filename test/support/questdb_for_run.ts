@@ -9,7 +9,7 @@ import { createLog } from "../../ingest/log.ts";
 import { findQuestdb, type PgAddress, type RunningQuestdb } from "../../ingest/questdb/local.ts";
 import { quickStartEnv, runQuestdbChoice } from "./questdb_choice.ts";
 import { removeQuestdbFolder } from "./questdb_folder.ts";
-import { endWithUs } from "./questdb_watchdog.ts";
+import { endServerWithUs } from "./questdb_watchdog.ts";
 
 /** What tests get; plain data, because it crosses processes. */
 export interface ProvidedQuestdb {
@@ -43,7 +43,7 @@ export async function setup(project: TestProject): Promise<void> {
     new AbortController().signal,
   );
   running = found;
-  if (found.started && found.pid !== undefined) callOff = endWithUs(found.pid);
+  callOff = endServerWithUs(found, folder);
   project.provide("questdb", { http: found.http, pg: found.pg, version: found.version });
 }
 

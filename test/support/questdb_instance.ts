@@ -16,8 +16,9 @@ import type { ServerProcess } from "../../ingest/questdb/server_process.ts";
 import { httpUrl, pgAddress, waitUntilUsable } from "../../ingest/questdb/server_readiness.ts";
 import { installAdvice } from "../../ingest/questdb/toolchain.ts";
 import { ownQuestdbChoice, quickStartEnv } from "./questdb_choice.ts";
-import { removeQuestdbFolder, runDocker } from "./questdb_folder.ts";
-import { endWithUs } from "./questdb_watchdog.ts";
+import { runDocker } from "./questdb_docker.ts";
+import { removeQuestdbFolder } from "./questdb_folder.ts";
+import { endServerWithUs } from "./questdb_watchdog.ts";
 
 export interface QuestdbInstance {
   /** Files of a container are out of a test's reach. */
@@ -61,7 +62,7 @@ export async function startQuestdbInstance(options?: { readonly keep?: boolean }
     async start() {
       if (server !== undefined) throw new Error("it runs already");
       server = (await engine.launch(ports, signal)).process;
-      if (server.pid !== undefined) callOff = endWithUs(server.pid);
+      callOff = endServerWithUs({ kind: engine.kind, pid: server.pid, started: true }, root);
       await waitUntilUsable(engine, server, ports, { root, clock }, signal);
     },
     async kill() {

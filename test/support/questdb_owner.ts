@@ -5,14 +5,18 @@ import { systemClock } from "../../ingest/clock.ts";
 import { createLog } from "../../ingest/log.ts";
 import { findQuestdb } from "../../ingest/questdb/local.ts";
 
-const Input = z.object({ root: z.string(), version: z.string() });
+const Input = z.object({
+  root: z.string(),
+  version: z.string(),
+  start: z.enum(["java", "docker"]).default("java"),
+});
 
-const { root, version } = Input.parse(JSON.parse(process.argv[2] ?? ""));
+const { root, version, start } = Input.parse(JSON.parse(process.argv[2] ?? ""));
 const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort(new Error("told to stop")));
 const questdb = await findQuestdb(
   {
-    questdb: { start: "java", version, httpPort: 0, pgPort: 0 },
+    questdb: { start, version, httpPort: 0, pgPort: 0 },
     root,
     env: process.env,
     clock: systemClock(),
