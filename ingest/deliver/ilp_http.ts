@@ -91,9 +91,12 @@ function* grouped(parts: readonly Buffer[]): Generator<Buffer> {
   if (run.length > 0) yield Buffer.concat(run);
 }
 
-/** Status and body → outcome. A body that is not what QuestDB documents still ends in a defined outcome. */
+/**
+ * Status and body → outcome. A body that is not what QuestDB documents still ends in a defined outcome. Only 204 confirms:
+ * a 200 is the page of something else that answers in QuestDB's place.
+ */
 export function outcomeOf(status: number, body: string): Outcome {
-  if (status >= 200 && status < 300) return { kind: "written" };
+  if (status === 204) return { kind: "written" };
   const { message, line } = parseError(body);
   if (status === 401 || status === 403 || status === 421) return { kind: "not_allowed", status, message };
   if (status >= 500) return { kind: "server_error", status, message };

@@ -4,7 +4,7 @@ import type { RetryReason } from "../metrics/ledger.ts";
 
 /** How one POST to /write ended. */
 export type Outcome =
-  /** 2xx: every row is committed to the table's WAL. */
+  /** 204: every row is committed to the table's WAL. */
   | { readonly kind: "written" }
   /** The server read the rows and refused one; `line` counts from 1; nothing of the request was stored. */
   | { readonly kind: "row_refused"; readonly line: number; readonly message: string }
