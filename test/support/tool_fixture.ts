@@ -20,8 +20,14 @@ const TOOLS = {
 
 /** A folder with these files and this project's packages. Whoever makes it removes it. */
 export function makeProject(files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), "tickwatch-gate-"));
+  const root = makeFolder(files);
   symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
+  return root;
+}
+
+/** A folder with these files. Whoever makes it removes it. */
+export function makeFolder(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), "tickwatch-gate-"));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
