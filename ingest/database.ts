@@ -78,8 +78,7 @@ async function prepareTables(
 ): Promise<void> {
   const ttl = ttlDaysByTable(config.retention);
   const migrationsDir = shippedPath("schema", "migrations");
-  const report = await migrate(sql, EVENTS, { ttlDaysByTable: ttl, migrationsDir, log, clock }, signal);
-  if (report.createdTables.length > 0) log.info({ tables: report.createdTables.length }, "created tables");
+  await migrate(sql, EVENTS, { ttlDaysByTable: ttl, migrationsDir, log, clock }, signal);
   const drift = await findDrift(sql, EVENTS, ttl, signal);
   assertNoLosingDrift(drift);
   for (const difference of drift) {
