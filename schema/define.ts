@@ -86,6 +86,7 @@ export function defineEvent<const N extends string, const C extends Columns>(
   assertSound(spec, ttlDays);
   const schema = objectSchema(spec.columns);
   const wire = wireOrder(spec.columns);
+  const fieldNames = ["ts", ...Object.keys(spec.columns)];
   const timeColumns = ["ts", ...wire.filter((c) => c.type === "TIMESTAMP").map((c) => c.name)];
   const derivations = Object.entries(spec.columns).flatMap(([name, c]) =>
     c.derive ? [{ name, derive: c.derive }] : [],
@@ -100,7 +101,7 @@ export function defineEvent<const N extends string, const C extends Columns>(
       const retimed = withIsoTimes(input, timeColumns);
       if (retimed !== undefined) outcome = schema.safeParse(retimed);
     }
-    if (!outcome.success) return refusalOf(outcome.error.issues, input);
+    if (!outcome.success) return refusalOf(outcome.error.issues, input, fieldNames);
     return { ok: true, row: withDerived(outcome.data as Record<string, unknown>) };
   }
 

@@ -1,6 +1,7 @@
 // Why an input is not a row: a closed set of reasons (they label metrics and dead letters) and one sentence for people.
 // Pure.
 import type * as z from "zod";
+import { nearest } from "./near_names.ts";
 
 /** Every reason for which an input can be refused. Closed, so that counters stay bounded. */
 export const REJECT_REASONS = [
@@ -29,9 +30,9 @@ export type ParseOutcome<Row> =
 type Issue = z.core.$ZodIssue;
 type Refusal = Extract<ParseOutcome<never>, { ok: false }>;
 
-/** The first issue decides the reason; the message lists up to five. */
-export function refusalOf(issues: readonly Issue[], input: unknown): Refusal {
-  const described = issues.map((issue) => describe(issue, input));
+/** The first issue decides the reason; the message lists up to five. `fields` are those that there are. */
+export function refusalOf(issues: readonly Issue[], input: unknown, fields: readonly string[]): Refusal {
+  const described = issues.map((issue) => describe(issue, input, fields));
   const first = described[0];
   if (first === undefined) return { ok: false, reason: "wrong_type", message: "not accepted" };
   const more = described.length > 5 ? [`and ${described.length - 5} more`] : [];
@@ -42,15 +43,16 @@ export function refusalOf(issues: readonly Issue[], input: unknown): Refusal {
   };
 }
 
-function describe(issue: Issue, input: unknown): { reason: RejectReason; message: string } {
+function describe(
+  issue: Issue,
+  input: unknown,
+  fields: readonly string[],
+): { reason: RejectReason; message: string } {
   const field = issue.path.join(".");
   const value = valueAt(input, issue.path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return {
-        reason: "unknown_field",
-        message: `unknown field ${issue.keys.map((k) => `"${k}"`).join(", ")}: see GET /v1/tables for the fields of this table`,
-      };
+      return { reason: "unknown_field", message: unknownFields(issue.keys, fields) };
     case "invalid_value":
       if (value === undefined || value === null) return missing(field);
       return {
@@ -75,6 +77,14 @@ function describe(issue: Issue, input: unknown): { reason: RejectReason; message
     default:
       return describeType(issue, field, value);
   }
+}
+
+function unknownFields(keys: readonly string[], fields: readonly string[]): string {
+  const described = keys.map((key) => {
+    const meant = nearest(key, fields);
+    return meant === undefined ? `"${key}"` : `"${key}" (did you mean ${meant}?)`;
+  });
+  return `unknown field ${described.join(", ")}: see GET /v1/tables for the fields of this table`;
 }
 
 function describeType(

@@ -1,7 +1,8 @@
 // Environment variables that override the file, as data. An empty variable counts as not set (Compose writes it so).
 // Pure: gets the environment, never asks for it.
+
+import { nearest } from "../../schema/near_names.ts";
 import type { Mistake } from "./mistake.ts";
-import { nearest } from "./nearest.ts";
 import type { Environment } from "./substitute.ts";
 
 type Parsed = { readonly value: unknown } | { readonly mistake: string };

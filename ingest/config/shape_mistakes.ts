@@ -1,8 +1,8 @@
 // Turns what zod reports into mistakes that a person can act on: what is there, what is due, and for an unknown key
 // the one that was probably meant. Values that may be secret are never shown. Pure.
 import type * as z from "zod";
+import { nearest } from "../../schema/near_names.ts";
 import { type Mistake, pathText, type SettingPath } from "./mistake.ts";
-import { nearest } from "./nearest.ts";
 import { withoutLogin } from "./redact.ts";
 import { holdsSecret, knownKeys, listSettings, settingOf, typeAt } from "./settings.ts";
 

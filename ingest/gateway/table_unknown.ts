@@ -1,6 +1,7 @@
 // The answer to a table that does not exist, with the names that were probably meant.
+
+import { nearNames } from "../../schema/near_names.ts";
 import { EVENTS } from "../../schema/registry.ts";
-import { nearNames } from "./near_names.ts";
 import type { Problem } from "./problem.ts";
 
 const NAMES = EVENTS.map((event) => event.name);

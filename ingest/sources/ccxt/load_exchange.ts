@@ -4,6 +4,7 @@
 import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { nearNames } from "../../../schema/near_names.ts";
 import { TickwatchError } from "../../errors.ts";
 import { type CcxtExchange, isCcxtExchange, isRecord, missingMembers } from "./ccxt_exchange.ts";
 import type { ExchangeHttp } from "./http.ts";
@@ -25,8 +26,6 @@ export interface ExchangeSettings {
 
 /** CCXT's redial delays, capped: it stops at a minute by default, which would add to every outage. */
 const WS_BACKOFF = { base: 1_000, factor: 2, max: 5_000, stableAfter: 30_000 };
-
-const NEAR_NAMES_MAX = 5;
 
 /** Ids of all exchanges that the installed CCXT has. */
 export async function knownExchangeIds(): Promise<readonly string[]> {
@@ -96,31 +95,4 @@ function constructorOptions(settings: ExchangeSettings): object {
 function notAsExpected(id: string, missing: readonly string[]): TickwatchError {
   const message = `CCXT's class for "${id}" lacks ${missing.join(", ")}: this program needs the CCXT version of its package-lock.json. Run npm ci.`;
   return new TickwatchError("ENVIRONMENT", message);
-}
-
-/** Known ids that begin alike, contain the word, or are a few letters away; best first. */
-function nearNames(id: string, known: readonly string[]): readonly string[] {
-  const scored = known.map((name) => {
-    const related = name.includes(id) || id.includes(name);
-    return { name, score: related ? Math.min(1, editDistance(id, name)) : editDistance(id, name) };
-  });
-  return scored
-    .filter(({ name, score }) => score <= Math.max(1, Math.floor(name.length / 3)))
-    .sort((a, b) => a.score - b.score || a.name.localeCompare(b.name))
-    .slice(0, NEAR_NAMES_MAX)
-    .map(({ name }) => name);
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
