@@ -1,8 +1,8 @@
 // What the daemon tells about itself: rows of daemon_events and daemon_errors, in order, written in the background so
 // that nobody waits for them. Keeps what the spool does not take at the moment. Knows nothing of sources.
 import type { EventInput } from "../../schema/registry.ts";
+import { backoffMs, WORK_BACKOFF } from "../backoff.ts";
 import type { Push, SourceContext } from "../sources/source.ts";
-import { backoffMs } from "./backoff.ts";
 import { createErrorLimiter, type ErrorReport } from "./error_limiter.ts";
 import { createOutage, type Outage } from "./outage.ts";
 
@@ -154,7 +154,7 @@ class BackgroundJournal implements Journal {
       } catch (error) {
         if (this.#giveUp.signal.aborted) break;
         this.#refused.failed(error);
-        await context.clock.sleep(backoffMs(attempt, random), this.#giveUp.signal);
+        await context.clock.sleep(backoffMs(attempt + 1, WORK_BACKOFF, random), this.#giveUp.signal);
         attempt += 1;
       }
     }

@@ -1,9 +1,9 @@
 // Runs every source, starts a failed one again with backoff, and records the daemon's own life: started, restarted,
 // stopped, crashed, and what went wrong. Knows no source's inside, and nothing behind `push`.
+import { backoffMs, WORK_BACKOFF } from "../backoff.ts";
 import { messageOf, TickwatchError } from "../errors.ts";
 import type { Metrics } from "../metrics/record.ts";
 import type { Push, Source, SourceContext } from "../sources/source.ts";
-import { backoffMs } from "./backoff.ts";
 import { codeOf } from "./error_code.ts";
 import type { ErrorReport } from "./error_limiter.ts";
 import { createJournal, type Journal } from "./journal.ts";
@@ -100,7 +100,7 @@ async function keepRunning(source: Source, care: Care, signal: AbortSignal): Pro
       return;
     }
     if (clock.monotonicMs() - beganMs >= HEALTHY_AFTER_MS) attempt = 0;
-    const waitMs = backoffMs(attempt, care.random);
+    const waitMs = backoffMs(attempt + 1, WORK_BACKOFF, care.random);
     log.warn({ err: error, waitMs }, "the source failed and will be started again");
     await clock.sleep(waitMs, signal);
     if (signal.aborted) return;

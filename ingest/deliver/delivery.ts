@@ -1,6 +1,7 @@
 // Delivery: takes frames from the spool, sends them to QuestDB and acknowledges them. Holds the only retry loop of the
 // program. Order is kept per table: one request of a table at a time, always from the head of its queue. It gives up a
 // row only on the evidence that isolation.ts demands, and then into the dead-letter file.
+import { type BackoffLimits, backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { decodeLine } from "../encode/decode.ts";
 import type { DeadLetterWriter } from "../intake/dead_letter.ts";
@@ -9,7 +10,6 @@ import type { DeadLetterReason, Ledger } from "../metrics/ledger.ts";
 import type { Metrics } from "../metrics/record.ts";
 import type { Spool } from "../spool/spool.ts";
 import type { BatchLimits, QueuedFrame } from "../spool/table_queue.ts";
-import { backoffMs, TABLE_BACKOFF } from "./backoff.ts";
 import { type Batch, cutBatch, firstRow, progress } from "./batch.ts";
 import type { IlpHttp } from "./ilp_http.ts";
 import { afterRefusal, afterSuccess, type IsolationStep } from "./isolation.ts";
@@ -43,6 +43,9 @@ export interface DeliveryOptions {
 
 /** A table has had rows so recently that it counts for the commit budget. */
 const ACTIVE_MS = 10_000;
+
+/** For one table that has trouble of its own. */
+const TABLE_BACKOFF: BackoffLimits = { firstMs: 500, maxMs: 30_000 };
 
 const DEAD_LETTERS_TOLD_EVERY_MS = 60_000;
 

@@ -1,8 +1,11 @@
 // Is QuestDB there? One field, two states: up and away. Away begins with a request that got no answer and ends with any
 // answer; in between, attempts are spaced by a growing delay.
+import { type BackoffLimits, backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { backoffMs, SERVER_BACKOFF } from "./backoff.ts";
 import type { Failure } from "./outcome.ts";
+
+/** Found quickly when it is back, not hammered while it is away. */
+const SERVER_BACKOFF: BackoffLimits = { firstMs: 200, maxMs: 5_000 };
 
 export class ServerState {
   readonly #clock: Clock;

@@ -1,7 +1,8 @@
 // The trading daemon's way to tickwatch: a small queue per table, sent in order, kept until the gateway has answered,
 // sent again with the same bytes when it has not. What a foreign daemon needs, in one file.
+
+import { backoffMs, WORK_BACKOFF } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
-import { backoffMs } from "../../daemon/backoff.ts";
 import { linkAbort } from "../../daemon/linked_abort.ts";
 import { createOutage, type Outage } from "../../daemon/outage.ts";
 import type { Log } from "../../log.ts";
@@ -100,7 +101,7 @@ export class Publisher {
     this.#outage.failed(new Error(first.why));
     const askedMs = Math.max(0, ...again.map((outcome) => outcome.waitMs ?? 0));
     // A server that says when to come back has said so to everybody: only then is there no need to double the wait.
-    const waitMs = askedMs > 0 ? askedMs : backoffMs(this.#attempt, this.#options.random);
+    const waitMs = askedMs > 0 ? askedMs : backoffMs(this.#attempt + 1, WORK_BACKOFF, this.#options.random);
     this.#attempt += 1;
     return waitMs;
   }
