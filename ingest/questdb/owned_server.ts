@@ -185,10 +185,11 @@ function superviseLive(live: Live, engine: Engine, options: OwnedOptions): Super
       if (found !== undefined && (await troubleOf(live, options, signal)) === undefined) return found;
       const preparation = await engine.prepare(signal);
       if (!preparation.usable) {
-        throw new TickwatchError(
-          "ENVIRONMENT",
-          preparation.failure ?? `${engine.kind} is not there any more`,
+        const reasons = Object.values(preparation.findings).flatMap((tool) =>
+          tool.usable ? [] : [tool.reason],
         );
+        const why = preparation.failure ?? `${engine.kind} cannot be used any more: ${reasons.join("; ")}`;
+        throw new TickwatchError("ENVIRONMENT", why);
       }
       return (await bringUp(engine, live.state.ports, options, signal)).process;
     },

@@ -87,6 +87,11 @@ export interface Findings {
   readonly maven?: Tool;
 }
 
+const MEND = "mend what failed above";
+const INSTALL_DOCKER = "Debian/Ubuntu: sudo apt-get install docker.io    macOS: brew install --cask docker";
+const INSTALL_JAVA =
+  "Debian/Ubuntu: sudo apt-get install openjdk-17-jre-headless maven    macOS: brew install openjdk@17 maven";
+
 /** The message for a person whose machine can run no QuestDB: what was found, what to install. */
 export function installAdvice(findings: Findings, failures: readonly string[]): string {
   const found = Object.entries({ Docker: findings.docker, Java: findings.java, Maven: findings.maven })
@@ -97,8 +102,8 @@ export function installAdvice(findings: Findings, failures: readonly string[]): 
     ...found,
     ...failures.map((failure) => `  ${failure}`),
     "Do one of these and start again:",
-    "  - Docker:         Debian/Ubuntu: sudo apt-get install docker.io    macOS: brew install --cask docker",
-    "  - Java and Maven: Debian/Ubuntu: sudo apt-get install openjdk-17-jre-headless maven    macOS: brew install openjdk@17 maven",
+    `  - Docker:         ${findings.docker?.usable ? MEND : INSTALL_DOCKER}`,
+    `  - Java and Maven: ${findings.java?.usable && findings.maven?.usable ? MEND : INSTALL_JAVA}`,
     `  - or point QUESTDB_URL at a QuestDB ${QUESTDB_VERSION_MIN} or newer that runs already, such as QUESTDB_URL=http://127.0.0.1:9000`,
   ].join("\n");
 }

@@ -50,6 +50,7 @@ test("an image that cannot be downloaded is told in the engine's words, and noth
       /Docker could not download questdb\/questdb:\S+: dial tcp: lookup of the registry: no such host/,
     ),
   });
+  await expect(finding).rejects.not.toThrow("apt-get install docker.io");
   await expect(stat(dockerEnvFile(root))).rejects.toThrow("ENOENT");
 });
 
