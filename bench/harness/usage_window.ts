@@ -1,0 +1,48 @@
+// What this process uses between two moments: CPU of all its threads, memory, delays of its event loop. Opened by a
+// task when its warm-up is over.
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from "node:perf_hooks";
+import * as z from "zod";
+
+export const UsageSchema = z.object({
+  wallSeconds: z.number(),
+  /** User and system, all threads of the process. */
+  cpuSeconds: z.number(),
+  rssMaxBytes: z.number(),
+  loopDelayP99Ms: z.number(),
+  /** Resident memory every `RSS_EVERY_MS`. */
+  rssBytes: z.array(z.number()),
+});
+export type Usage = z.output<typeof UsageSchema>;
+
+/** Time between two looks at the resident memory. */
+export const RSS_EVERY_MS = 250;
+const LOOP_DELAY_RESOLUTION_MS = 10;
+
+export class UsageWindow {
+  readonly #cpu = process.cpuUsage();
+  readonly #startMs = performance.now();
+  readonly #rssBytes: number[] = [process.memoryUsage.rss()];
+  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
+  readonly #timer = setInterval(() => this.#rssBytes.push(process.memoryUsage.rss()), RSS_EVERY_MS);
+
+  constructor() {
+    this.#timer.unref();
+    this.#delays.enable();
+  }
+
+  close(): Usage {
+    const { user, system } = process.cpuUsage(this.#cpu);
+    clearInterval(this.#timer);
+    this.#delays.disable();
+    this.#rssBytes.push(process.memoryUsage.rss());
+    const delayMs = this.#delays.count === 0 ? 0 : this.#delays.percentile(99) / 1e6;
+    return {
+      wallSeconds: (performance.now() - this.#startMs) / 1000,
+      cpuSeconds: (user + system) / 1e6,
+      rssMaxBytes: Math.max(...this.#rssBytes),
+      // The histogram counts the timer's own period.
+      loopDelayP99Ms: Math.max(0, delayMs - LOOP_DELAY_RESOLUTION_MS),
+      rssBytes: this.#rssBytes,
+    };
+  }
+}

@@ -1,0 +1,59 @@
+// One run through an outage, for the scenarios that look at its different sides.
+import * as z from "zod";
+import { findEvent } from "../../schema/registry.ts";
+import type { Bench } from "../harness/bench.ts";
+import { type MarkerFigures, MarkerSchema, Markers } from "../harness/markers.ts";
+import { cpuSecondsOf } from "../harness/process_usage.ts";
+import { task } from "../tasks/outage.ts";
+import { MARKS } from "../workload/mark_event.ts";
+import { W90_ROWS_PER_DAY } from "../workload/w90.ts";
+import { newService } from "./service_input.ts";
+
+export interface OutageOptions {
+  readonly backlogRows: number;
+  readonly liveRowsPerSecond: number;
+  readonly markersPerSecond: number;
+  readonly warmupSeconds: number;
+  readonly idleSeconds: number;
+  readonly seed: number;
+}
+
+const ASK_EVERY_MS = 5;
+const GIVE_UP_MS = 60_000;
+
+/** Throws when a table lacks rows afterwards, and for a server that is not ours to stop. */
+export async function runThroughOutage(bench: Bench, options: OutageOptions) {
+  const questdb = await bench.questdb();
+  if (!questdb.isOurs) throw new Error("an outage needs a QuestDB of its own: run it without QUESTDB_URL");
+  for (const table of [...Object.keys(W90_ROWS_PER_DAY)]) {
+    const event = findEvent(table);
+    if (event !== undefined) await questdb.emptyTable(event);
+  }
+  await questdb.emptyTable(MARKS);
+  const service = await newService(bench);
+  const { sql } = questdb;
+  const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
+  const worker = bench.start(task, { service, ...options });
+  worker.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
+  await worker.take("stop database", z.unknown());
+  await questdb.stop();
+  bench.say("QuestDB is stopped; the backlog grows");
+  worker.send("database is down");
+  await worker.take("start database", z.unknown());
+  await questdb.start();
+  const cpuBefore = cpuSecondsOf(questdb.pid);
+  bench.say("QuestDB is back");
+  worker.send("database is up");
+  await worker.take("drained", z.unknown());
+  await questdb.allQueryable(MARKS.name, options.backlogRows, bench.timeoutMs);
+  const cpuAfter = cpuSecondsOf(questdb.pid);
+  const report = await worker.result;
+  await worker.end();
+  for (const [table, rows] of Object.entries(report.accepted)) {
+    await questdb.allQueryable(table, rows, bench.timeoutMs);
+  }
+  const live: MarkerFigures = await markers.settled();
+  await bench.removeFolder(service.dataDir);
+  const questdbCpuSeconds = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore;
+  return { ...report, live, questdbCpuSeconds };
+}

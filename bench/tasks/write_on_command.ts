@@ -1,0 +1,29 @@
+// The common end of tasks that write rows: warm, say so, wait for the word, write, report. The report is sent before the task
+// cleans up after itself, because the harness begins to count rows then.
+import * as z from "zod";
+import type { Clock } from "../../ingest/clock.ts";
+import type { Channel } from "../harness/task.ts";
+import { UsageWindow } from "../harness/usage_window.ts";
+import type { Written } from "../harness/written.ts";
+
+/** `write` resolves when the last row is acknowledged by QuestDB. */
+export async function writeOnCommand(
+  channel: Channel,
+  clock: Clock,
+  write: () => Promise<void>,
+): Promise<void> {
+  channel.send("ready");
+  await channel.take("go", z.unknown());
+  const window = new UsageWindow();
+  const startUs = clock.nowUs();
+  await write();
+  const deliveredUs = clock.nowUs();
+  const { cpuSeconds, rssMaxBytes, loopDelayP99Ms } = window.close();
+  channel.send("written", {
+    startUs,
+    deliveredUs,
+    cpuSeconds,
+    rssMaxBytes,
+    loopDelayP99Ms,
+  } satisfies Written);
+}
