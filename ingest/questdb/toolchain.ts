@@ -10,6 +10,9 @@ const JAVA_MAJOR_MIN = 17;
 const DOCKER_ANSWER_MS = 5_000;
 const TOOL_ANSWER_MS = 30_000;
 
+const NOT_INSTALLED = "not installed";
+const NOT_ALLOWED = "installed, but this user may not use its engine";
+
 /** A tool that can be used as `command`, or the reason why not. */
 export type Tool =
   | { readonly usable: true; readonly command: string; readonly version: string }
@@ -28,10 +31,11 @@ export async function probeDocker(env: Env, signal: AbortSignal): Promise<Tool> 
   if (context.ran && named === "" && isRemote(context.stdout)) {
     return unusable("its context points to an engine that is not on this machine's socket");
   }
-  if (!result.ran) return unusable("not installed");
+  if (!result.ran) return unusable(NOT_INSTALLED);
   if (result.timedOut) return unusable(`installed, but its engine did not answer in ${DOCKER_ANSWER_MS} ms`);
   const version = result.stdout.trim();
   if (result.exitCode === 0 && version !== "") return { usable: true, command: "docker", version };
+  if (/permission denied/i.test(result.stderr)) return unusable(NOT_ALLOWED);
   return unusable(`installed, but no engine answers (${lastLines(result.stderr, 1)})`);
 }
 
@@ -88,9 +92,17 @@ export interface Findings {
 }
 
 const MEND = "mend what failed above";
+const START_DOCKER = "start its engine    Linux: sudo systemctl start docker    macOS: open -a Docker";
+const ALLOW_DOCKER = "sudo usermod -aG docker $USER, then log in again";
 const INSTALL_DOCKER = "Debian/Ubuntu: sudo apt-get install docker.io    macOS: brew install --cask docker";
 const INSTALL_JAVA =
   "Debian/Ubuntu: sudo apt-get install openjdk-17-jre-headless maven    macOS: brew install openjdk@17 maven";
+
+function dockerAdvice(docker: Tool | undefined): string {
+  if (docker?.usable) return MEND;
+  if (docker === undefined || docker.reason === NOT_INSTALLED) return INSTALL_DOCKER;
+  return docker.reason === NOT_ALLOWED ? ALLOW_DOCKER : START_DOCKER;
+}
 
 /** The message for a person whose machine can run no QuestDB: what was found, what to install. */
 export function installAdvice(findings: Findings, failures: readonly string[]): string {
@@ -102,7 +114,7 @@ export function installAdvice(findings: Findings, failures: readonly string[]): 
     ...found,
     ...failures.map((failure) => `  ${failure}`),
     "Do one of these and start again:",
-    `  - Docker:         ${findings.docker?.usable ? MEND : INSTALL_DOCKER}`,
+    `  - Docker:         ${dockerAdvice(findings.docker)}`,
     `  - Java and Maven: ${findings.java?.usable && findings.maven?.usable ? MEND : INSTALL_JAVA}`,
     `  - or point QUESTDB_URL at a QuestDB ${QUESTDB_VERSION_MIN} or newer that runs already, such as QUESTDB_URL=http://127.0.0.1:9000`,
   ].join("\n");

@@ -66,6 +66,16 @@ test("an old Java and a Docker without engine are named as what they are", async
   expect(message).toContain("Java    version 11.0.22 is too old: 17 or newer is needed");
   expect(message).toContain("installed, but no engine answers (Cannot connect to the Docker daemon)");
   expect(message).toMatch(/Maven +not installed/);
+  expect(message).toContain("sudo systemctl start docker");
+});
+
+test("a user who may not use the Docker engine learns how to become one who may", async () => {
+  const PATH = await pathWith({
+    docker: "echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1",
+  });
+  const message = await failureOf(await optionsWith(PATH));
+  expect(message).toContain("this user may not use its engine");
+  expect(message).toContain("sudo usermod -aG docker");
 });
 
 test("a Docker engine that hangs holds up nothing for long", async () => {
