@@ -12,7 +12,7 @@ import type { Spool } from "../spool/spool.ts";
 import type { BatchLimits, QueuedFrame } from "../spool/table_queue.ts";
 import { type Batch, cutBatch, firstRow, progress } from "./batch.ts";
 import type { IlpHttp } from "./ilp_http.ts";
-import { afterRefusal, afterSuccess, type IsolationStep } from "./isolation.ts";
+import { afterRefusal, afterRewind, afterSilence, afterSuccess, type IsolationStep } from "./isolation.ts";
 import { type LingerLimits, lingerMs } from "./linger.ts";
 import { type Failure, POLICY } from "./outcome.ts";
 import { ServerState } from "./server_state.ts";
@@ -177,6 +177,8 @@ export class Delivery {
   #rewind(lane: TableLane): void {
     lane.resendDue = false;
     lane.doneRows = 0;
+    lane.isolation = afterRewind(lane.isolation);
+    lane.tableWasRight = false;
     this.#options.spool.rewind(lane.table);
     if (this.#options.spool.pendingOf(lane.table) !== undefined)
       lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
@@ -185,14 +187,11 @@ export class Delivery {
   async #deliver(lane: TableLane): Promise<void> {
     const { spool, sender, limits, metrics, clock } = this.#options;
     const frames = await spool.peek(lane.table, limits);
-    const { mode, limitRows } = lane.isolation;
-    const skipRows = lane.doneRows + (mode === "second" ? 1 : 0);
+    const { mode, offset, limitRows } = lane.isolation;
+    const rowsBehind = totalRows(frames) - lane.doneRows - 1;
+    if (rowsBehind < 0) return;
+    const skipRows = lane.doneRows + (mode === "witness" ? Math.min(offset, rowsBehind) : 0);
     const batch = cutBatch(frames, skipRows, Math.min(limitRows, limits.rows));
-    if (batch.rows === 0) {
-      // The suspected row is the last one: wait for another to compare it with.
-      if (mode === "second") lane.isolation = { ...lane.isolation, mode: "batch" };
-      return;
-    }
     const startMs = clock.monotonicMs();
     const outcome = await sender.send(
       batch.parts.map((part) => part.payload),
@@ -209,10 +208,9 @@ export class Delivery {
   async #written(lane: TableLane, frames: readonly QueuedFrame[], batch: Batch): Promise<void> {
     this.#server.succeeded();
     const step = afterSuccess(lane.isolation);
-    // The row behind the suspected one was taken: so the suspected one is bad.
-    if (step.action === "dead_letter")
-      await this.#deadLetter(lane, frames, "server_error", lane.trouble?.message ?? "");
     lane.isolation = step.next;
+    lane.tableWasRight = false;
+    if (step.action === "go") return; // a witness: it is sent again in its turn
     lane.attempts = 0;
     lane.notBeforeMs = 0;
     lane.trouble = undefined;
@@ -241,6 +239,8 @@ export class Delivery {
     if (policy.concernsServer) {
       ledger.retried(lane.table, policy.reason);
       lane.attempts += 1;
+      const mayBeStored = failure.kind !== "unavailable" || failure.sent;
+      if (mayBeStored) lane.isolation = afterSilence(lane.isolation, batch.rows);
       this.#server.failed(failure);
       return;
     }
@@ -248,9 +248,11 @@ export class Delivery {
     this.#server.succeeded();
     const step: IsolationStep =
       policy.verdict === "isolate"
-        ? afterRefusal(lane.isolation, failure, batch.rows, totalRows(frames) - lane.doneRows > 1)
+        ? afterRefusal(lane.isolation, failure, batch.rows, totalRows(frames) - lane.doneRows - 1)
         : { next: lane.isolation, action: "wait" };
     const problem = step.action === "wait" ? undefined : await this.#problemOf(lane.table);
+    const wasRight = lane.tableWasRight;
+    lane.tableWasRight = step.action !== "wait" && problem === undefined;
     if (problem !== undefined) {
       ledger.retried(lane.table, "table_not_ready");
       this.#setTrouble(lane, "table_not_ready", problem);
@@ -258,15 +260,17 @@ export class Delivery {
       return;
     }
     ledger.retried(lane.table, policy.reason);
+    // Only waits make the next wait longer.
+    if (step.action !== "wait") lane.attempts ||= 1;
+    // The table may have been mended between the refusal and the look at it: refused once more, the row is bad.
+    if (step.action === "dead_letter" && !wasRight) return;
     lane.isolation = step.next;
     if (step.action === "dead_letter") {
-      await this.#deadLetter(lane, frames, "row_refused", messageOfFailure(failure));
+      const reason = failure.kind === "server_error" ? "server_error" : "row_refused";
+      await this.#deadLetter(lane, frames, reason, messageOfFailure(failure));
       this.#advance(lane, frames, 0);
     }
-    if (step.action !== "wait") {
-      lane.attempts += 1;
-      return;
-    }
+    if (step.action !== "wait") return;
     this.#setTrouble(lane, failure.kind, messageOfFailure(failure));
     this.#backOff(lane);
   }

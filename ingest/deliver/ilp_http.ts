@@ -55,7 +55,7 @@ export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
         return outcomeOf(answer.statusCode, await textOf(answer.body));
       } catch (error) {
         if (timeout.aborted) return { kind: "timeout", message: `no answer within ${options.timeoutMs} ms` };
-        return { kind: "unavailable", message: causeOf(error) };
+        return { kind: "unavailable", sent: !isBeforeConnecting(error), message: causeOf(error) };
       }
     },
     close: () => agent.destroy(),
@@ -102,7 +102,7 @@ export function outcomeOf(status: number, body: string): Outcome {
   if (status >= 500) return { kind: "server_error", status, message };
   if (status === 400 && line !== undefined && line > 0) return { kind: "row_refused", line, message };
   if (status >= 400) return { kind: "request_refused", status, message };
-  return { kind: "unavailable", message: `unexpected status ${status}` };
+  return { kind: "unavailable", sent: true, message: `unexpected status ${status}` };
 }
 
 function parseError(body: string): { message: string; line: number | undefined } {
@@ -123,6 +123,13 @@ async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
     bytes += chunk.length;
   }
   return Buffer.concat(chunks).toString("utf8", 0, ANSWER_BYTES_MAX);
+}
+
+/** Errors of looking up the address and of connecting: no byte of the request has left this machine. */
+const BEFORE_CONNECTING = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+
+function isBeforeConnecting(error: unknown): boolean {
+  return error instanceof Error && "code" in error && BEFORE_CONNECTING.includes(String(error.code));
 }
 
 function causeOf(error: unknown): string {

@@ -14,8 +14,11 @@ export type Outcome =
   | { readonly kind: "server_error"; readonly status: number; readonly message: string }
   /** 401, 403, 421: it will not take anything from us as things are. */
   | { readonly kind: "not_allowed"; readonly status: number; readonly message: string }
-  /** No answer: refused, reset, cut off. What was stored is unknown; sending it again is safe. */
-  | { readonly kind: "unavailable"; readonly message: string }
+  /**
+   * No answer: refused, reset, cut off, or one that is not QuestDB's. `sent`: the request may have got there, so what
+   * was stored is unknown; sending it again is safe.
+   */
+  | { readonly kind: "unavailable"; readonly sent: boolean; readonly message: string }
   /** No answer in time. */
   | { readonly kind: "timeout"; readonly message: string };
 

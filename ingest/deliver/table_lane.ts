@@ -26,6 +26,8 @@ export class TableLane {
   waitingSinceMs: number | undefined;
   lastAppendMs = Number.NEGATIVE_INFINITY;
   trouble: Trouble | undefined;
+  /** The table was found as the schema says after the latest refusal: the next one is evidence against the row. */
+  tableWasRight = false;
   /** Monotonic time of the last log line about dead letters, and how many came since. */
   deadLetterToldMs = Number.NEGATIVE_INFINITY;
   deadLettersUntold = 0;

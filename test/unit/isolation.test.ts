@@ -1,7 +1,13 @@
 // Protects: no good row is ever given up, every bad one is found, and a server in trouble costs no row at all.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { afterRefusal, afterSuccess, type Isolation, NO_ISOLATION } from "../../ingest/deliver/isolation.ts";
+import {
+  afterRefusal,
+  afterSilence,
+  afterSuccess,
+  type Isolation,
+  NO_ISOLATION,
+} from "../../ingest/deliver/isolation.ts";
 import type { Failure } from "../../ingest/deliver/outcome.ts";
 
 /** How a server answers a request of these rows. */
@@ -17,18 +23,17 @@ function deliver(rows: readonly number[], server: Server) {
   let waits = 0;
   while (queue.length > 0 && waits < 200 && requests < 20_000) {
     requests += 1;
-    const skip = state.mode === "second" ? 1 : 0;
+    const skip = state.mode === "witness" ? Math.min(state.offset, queue.length - 1) : 0;
     const batch = queue.slice(skip, skip + Math.min(state.limitRows, queue.length));
     const failure = server(batch);
-    if (failure === undefined) {
-      const step = afterSuccess(state);
-      if (step.action === "dead_letter") deadLettered.push(...queue.slice(0, 1));
+    const step =
+      failure === undefined
+        ? afterSuccess(state)
+        : afterRefusal(state, failure, batch.length, queue.length - 1);
+    if (failure === undefined && step.action === "advance") {
       stored.push(...batch);
-      queue = queue.slice(batch.length + (step.action === "dead_letter" ? 1 : 0));
-      state = step.next;
-      continue;
+      queue = queue.slice(batch.length);
     }
-    const step = afterRefusal(state, failure, batch.length, queue.length > 1);
     if (step.action === "dead_letter") {
       deadLettered.push(...queue.slice(0, 1));
       queue = queue.slice(1);
@@ -36,7 +41,7 @@ function deliver(rows: readonly number[], server: Server) {
     if (step.action === "wait") waits += 1;
     state = step.next;
   }
-  return { stored, deadLettered, left: queue, requests };
+  return { stored, deadLettered, left: queue, requests, waits };
 }
 
 const namesTheLine =
@@ -85,6 +90,55 @@ test("a server that refuses everything costs no row, however long it goes on", (
   const result = deliver(rows, () => ({ kind: "server_error", status: 500, message: "disk full" }));
   expect(result.deadLettered).toEqual([]);
   expect(result.left).toEqual(rows);
+});
+
+test("a server that comes back between two requests costs no row, whenever it does", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => i);
+  for (let refusedRequests = 0; refusedRequests < 60; refusedRequests++) {
+    let left = refusedRequests;
+    const result = deliver(rows, () =>
+      left-- > 0 ? { kind: "server_error", status: 500, message: "starting" } : undefined,
+    );
+    expect(result, `back after ${refusedRequests} requests`).toMatchObject({
+      deadLettered: [],
+      stored: rows,
+    });
+  }
+});
+
+test("something that answers 413 to everything costs no row, whenever it stops", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => i);
+  for (let refusedRequests = 0; refusedRequests < 60; refusedRequests++) {
+    let left = refusedRequests;
+    const result = deliver(rows, () =>
+      left-- > 0 ? { kind: "request_refused", status: 413, message: "too large" } : undefined,
+    );
+    expect(result, `back after ${refusedRequests} requests`).toMatchObject({
+      deadLettered: [],
+      stored: rows,
+    });
+  }
+});
+
+test("bad rows side by side are found too, when a good one is somewhere behind them", () => {
+  const rows = Array.from({ length: 40 }, (_, i) => i);
+  const result = deliver(rows, answers500(new Set([3, 4, 5, 6, 7])));
+  expect(result.deadLettered).toEqual([3, 4, 5, 6, 7]);
+  expect(result.stored).toEqual(rows.filter((row) => row < 3 || row > 7));
+});
+
+test("after an attempt without an answer no more than its rows are sent, then fewer and fewer, then slowly more", () => {
+  const first = afterSilence(NO_ISOLATION, 1000);
+  expect(first.limitRows).toBe(1000);
+  const second = afterSilence(first, 1000);
+  expect(second.limitRows).toBe(500);
+  expect(afterSilence(afterSilence(second, 500), 250).limitRows).toBe(125);
+  const better = afterSuccess(second).next;
+  expect(better.limitRows).toBeGreaterThan(500);
+  expect(better.limitRows).toBeLessThan(700);
+  let state = second;
+  for (let i = 0; i < 60; i++) state = afterSuccess(state).next;
+  expect(state).toEqual(NO_ISOLATION);
 });
 
 test("a lone suspected row waits for another to be compared with", () => {

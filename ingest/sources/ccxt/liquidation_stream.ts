@@ -77,7 +77,10 @@ export class LiquidationStream {
   /** A message came that can't be used: the venue's format changed, or something on the way spoils it. */
   malformed(what: string): void {
     const { channel, metrics, log, clock } = this.#options;
-    metrics.count("tickwatch_source_discarded_total", { table: "liquidations", reason: "malformed_response" });
+    metrics.count("tickwatch_source_discarded_total", {
+      table: "liquidations",
+      reason: "malformed_response",
+    });
     log.debug({ what }, "unusable message in the stream");
     this.#malformedMs = clock.monotonicMs();
     channel.set("degraded", { reason: `the stream delivers unusable messages: ${what}` });
