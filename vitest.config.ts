@@ -35,6 +35,7 @@ export default defineConfig({
           ...shared,
           name: "fault",
           include: ["test/fault/**/*.test.ts"],
+          globalSetup: ["test/support/questdb_for_run.ts"],
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,

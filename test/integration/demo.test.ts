@@ -56,7 +56,13 @@ async function figuresAgree(sql: Sql, http: string): Promise<void> {
 
 /** The change of state of each channel since `afterUs`, in order of time. */
 async function changes(sql: Sql, { instance }: ServicePlace, afterUs: number) {
-  return await sql.query<{ ts: number; channel: string; state: string; reason: string; downtime_ms: number | null }>(
+  return await sql.query<{
+    ts: number;
+    channel: string;
+    state: string;
+    reason: string;
+    downtime_ms: number | null;
+  }>(
     `SELECT ts, exchange || ' ' || channel AS channel, state, reason, downtime_ms FROM connections
      WHERE instance = $1 AND ts > $2 ORDER BY ts`,
     [instance, afterUs],
@@ -90,7 +96,11 @@ test("the demo fills every table, agrees with its metrics, survives the loss of 
   const service = await place.run();
   const info = await service.ready();
   const sql = await sqlOf(place, info);
-  await until("rows in every table", async () => [...(await rowCounts(sql)).values()].every((n) => n > 0), 90_000);
+  await until(
+    "rows in every table",
+    async () => [...(await rowCounts(sql)).values()].every((n) => n > 0),
+    90_000,
+  );
   await figuresAgree(sql, place.http);
 
   const killedUs = Date.now() * 1000;

@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly config?: Readonly<Record<string, Section | string>>;
   /** The QuestDB that is configured; without one the program starts its own, under Java. */
   readonly questdb?: Pick<QuestdbInstance, "http" | "pg">;
+  /** For beforeAll and the like: the caller removes the place. */
+  readonly keep?: boolean;
 }
 
 /** Where programs of one configuration run, one after the other or at once. */
@@ -37,6 +39,8 @@ export interface ServicePlace {
   run(): Promise<ServiceProcess>;
   /** All processes of it that live. */
   readonly family: Family;
+  /** Ends its processes and removes its folder. Done by itself at the end of the test unless `keep` was asked for. */
+  remove(): Promise<void>;
 }
 
 export interface Ending {
@@ -57,22 +61,29 @@ export interface ServiceProcess {
   stderr(): string;
 }
 
-/** Makes a place with a configuration file. At the end of the test its processes are ended and its folder is removed. */
+/** Makes a place with a configuration file. */
 export async function servicePlace(options: ServiceOptions = {}): Promise<ServicePlace> {
   const folder = await mkdtemp(join(tmpdir(), "tickwatch-test-service-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const httpPort = await freePort(0, new Set());
   const instance = `host-${httpPort}-${process.pid}`;
   const family = newFamily();
-  onTestFinished(() => family.end());
+  const remove = async () => {
+    await family.end();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  if (!options.keep) onTestFinished(remove);
   const text = JSON.stringify(await configuration(options, { instance, http: { port: httpPort } }), null, 2);
   await writeFile(join(folder, "tickwatch.json"), text);
   const dataDir = join(folder, ".tickwatch");
   const http = `http://127.0.0.1:${httpPort}`;
   const args = [...(await program()), options.command ?? "start", "--config", "tickwatch.json"];
   return {
-    ...{ dataDir, httpPort, http, instance, family },
-    run: () => launch(args, folder, family, (pid) => readyInfo(dataDir, http, pid)),
+    ...{ dataDir, httpPort, http, instance, family, remove },
+    async run() {
+      const service = await launch(args, folder, family, (pid) => readyInfo(dataDir, http, pid));
+      if (!options.keep) onTestFailed(() => console.error(outputOf(service)));
+      return service;
+    },
   };
 }
 
@@ -134,15 +145,14 @@ async function launch(
   await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
   const { pid } = child;
   if (pid === undefined) throw new Error("the program has no process id");
-  const output = () => `--- process ${pid}, stdout:\n${stdout}--- stderr:\n${stderr}---`;
-  onTestFailed(() => console.error(output()));
-  return {
+  const service: ServiceProcess = {
     ...{ pid, ended },
     ready: () =>
       until(
         "the service to be ready",
         async () => {
-          if (ending !== undefined) throw new Error(`it ended (${JSON.stringify(ending)})\n${output()}`);
+          if (ending !== undefined)
+            throw new Error(`it ended (${JSON.stringify(ending)})\n${outputOf(service)}`);
           return await look(pid);
         },
         90_000,
@@ -153,6 +163,12 @@ async function launch(
     stdout: () => stdout,
     stderr: () => stderr,
   };
+  return service;
+}
+
+/** Everything it has written, for the report of a failure. */
+export function outputOf({ pid, stdout, stderr }: ServiceProcess): string {
+  return `--- process ${pid}, stdout:\n${stdout()}--- stderr:\n${stderr()}---`;
 }
 
 /** What the person who runs the tests has set for their own tickwatch is not meant for this one. */
