@@ -5,9 +5,18 @@ import * as z from "zod";
 import { messageOf } from "../ingest/errors.ts";
 import { Mailbox, messageFrom } from "./harness/mailbox.ts";
 import type { AnyTask, Channel } from "./harness/task.ts";
+import { observeWindows } from "./harness/usage_window.ts";
+import { windowProfiler } from "./harness/window_profiler.ts";
 
 const TaskModule = z.object({
   task: z.custom<AnyTask>((value) => typeof value === "object" && value !== null),
+});
+
+const RunSchema = z.object({
+  name: z.string().regex(/^\w+$/),
+  input: z.unknown().optional(),
+  /** Where a CPU profile of what is measured goes; none is taken if absent. */
+  profileDir: z.string().optional(),
 });
 
 const mailbox = new Mailbox();
@@ -17,10 +26,8 @@ const channel: Channel = {
 };
 
 async function main(): Promise<void> {
-  const { name, input } = await mailbox.take(
-    "run",
-    z.object({ name: z.string().regex(/^\w+$/), input: z.unknown().optional() }),
-  );
+  const { name, input, profileDir } = await mailbox.take("run", RunSchema);
+  if (profileDir !== undefined) observeWindows(windowProfiler(profileDir, name));
   const file = new URL(`./tasks/${name}${extname(import.meta.filename)}`, import.meta.url);
   const { task } = TaskModule.parse(await import(file.href));
   channel.send("result", await task.execute(input, channel));

@@ -1,6 +1,5 @@
 // What a scenario works with: processes to measure, a database, temporary folders, a place to say what is going on. Whatever was
 // opened is closed when the scenario ends, however it ends.
-import { join } from "node:path";
 import type { Clock } from "../../ingest/clock.ts";
 import type { Env } from "../../ingest/questdb/run_command.ts";
 import { type BenchQuestdb, openBenchQuestdb } from "./bench_questdb.ts";
@@ -72,9 +71,7 @@ export class Bench {
   start<I, O>(task: Task<I, O>, input: I, nodeFlags: readonly string[] = []): Worker<O> {
     this.throwIfAborted();
     const { env, timeoutMs, profileDir } = this.#options;
-    const profiling =
-      profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profileDir, task.name)}`];
-    const worker = startWorker(task, input, { env, timeoutMs, nodeFlags: [...nodeFlags, ...profiling] });
+    const worker = startWorker(task, input, { env, timeoutMs, nodeFlags, profileDir });
     this.endAtLast(worker);
     return worker;
   }

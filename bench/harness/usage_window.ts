@@ -18,26 +18,44 @@ export type Usage = z.output<typeof UsageSchema>;
 export const RSS_EVERY_MS = 250;
 const LOOP_DELAY_RESOLUTION_MS = 10;
 
+/** Hears when a window opens, before it measures anything, and when it has closed. */
+export interface WindowObserver {
+  opened(): void;
+  closed(): void;
+}
+
+let observer: WindowObserver | undefined;
+
+/** For all windows of this process from now on. */
+export function observeWindows(by: WindowObserver): void {
+  observer = by;
+}
+
 export class UsageWindow {
-  readonly #cpu = process.cpuUsage();
-  readonly #startMs = performance.now();
+  readonly #cpu: NodeJS.CpuUsage;
+  readonly #startMs: number;
   readonly #rssBytes: number[] = [process.memoryUsage.rss()];
   readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
   readonly #timer = setInterval(() => this.#rssBytes.push(process.memoryUsage.rss()), RSS_EVERY_MS);
 
   constructor() {
+    observer?.opened();
     this.#timer.unref();
     this.#delays.enable();
+    this.#cpu = process.cpuUsage();
+    this.#startMs = performance.now();
   }
 
   close(): Usage {
+    const wallSeconds = (performance.now() - this.#startMs) / 1000;
     const { user, system } = process.cpuUsage(this.#cpu);
     clearInterval(this.#timer);
     this.#delays.disable();
     this.#rssBytes.push(process.memoryUsage.rss());
     const delayMs = this.#delays.count === 0 ? 0 : this.#delays.percentile(99) / 1e6;
+    observer?.closed();
     return {
-      wallSeconds: (performance.now() - this.#startMs) / 1000,
+      wallSeconds,
       cpuSeconds: (user + system) / 1e6,
       rssMaxBytes: Math.max(...this.#rssBytes),
       // The histogram counts the timer's own period.

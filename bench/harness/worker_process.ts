@@ -12,6 +12,8 @@ export interface WorkerOptions {
   /** Flags for node before those of this process, such as --expose-gc. */
   readonly nodeFlags?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder for CPU profiles of what is measured. */
+  readonly profileDir?: string | undefined;
 }
 
 export interface Worker<O> {
@@ -57,7 +59,7 @@ export function startWorker<I, O>(task: Task<I, O>, input: I, options: WorkerOpt
     child.kill("SIGKILL");
   }, options.timeoutMs);
   const post = (topic: string, data?: unknown) => send(child, topic, data);
-  post("run", { name: task.name, input });
+  post("run", { name: task.name, input, profileDir: options.profileDir });
   const result = mailbox.take("result", task.output).finally(() => clearTimeout(timer));
   // Whoever never asks for the result still ends the process and hears of its failure through another topic.
   result.catch(() => undefined);

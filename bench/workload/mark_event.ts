@@ -30,7 +30,7 @@ export const MARKS: EventDefinition = defineEvent({
   columns,
 });
 
-/** Rows with the values of a market; every `ts` is 0 and has to be set by `stamp`. */
+/** Rows with the values of a market. Their times are to be set by `stamp`. */
 export function markRows(count: number, seed: number): MarkRow[] {
   const random = new RandomStream(seed, "marks");
   const market = new W90Market(seed);
@@ -40,7 +40,8 @@ export function markRows(count: number, seed: number): MarkRow[] {
     const exchange = Math.floor(random.next() * EXCHANGES.length);
     const price = market.markPrice(exchange, coin);
     return {
-      ts: 0,
+      // A number of the size that will be there: the engine then keeps one layout for all rows.
+      ts: 1e15 + index,
       exchange: EXCHANGES[exchange] ?? "",
       symbol: W90_COINS[coin]?.symbol ?? "",
       side: random.next() < 0.5 ? "buy" : "sell",
