@@ -6,7 +6,7 @@ import { RandomStream } from "../../ingest/demo/simulator/random.ts";
 import { until } from "./questdb_until.ts";
 
 /** Tables that the producers write to, in turns. */
-export const LOAD_TABLES = ["signals", "orders"] as const;
+const LOAD_TABLES = ["signals", "orders"] as const;
 
 export interface Load {
   /** Tells the rows of this load from all others: strategy in `signals`, account in `orders`. */
