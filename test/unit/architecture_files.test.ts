@@ -8,7 +8,7 @@ import { codeOf, importsOf, type SourceFile, sourceFiles } from "../support/sour
 const LINES_MAX = 400;
 
 const PROGRAM = sourceFiles("schema", "ingest");
-const ALL = [...PROGRAM, ...sourceFiles("scripts", "test")];
+const ALL = [...PROGRAM, ...sourceFiles("bench", "scripts", "test")];
 
 /** What only these files may do, because everything else gets it handed in. */
 const PRIVILEGES: readonly {
