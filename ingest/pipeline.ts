@@ -9,6 +9,7 @@ import type { Config } from "./config/schema.ts";
 import { Delivery } from "./deliver/delivery.ts";
 import type { IlpHttp } from "./deliver/ilp_http.ts";
 import { QueryableProbe, type QueryableProbeOptions } from "./deliver/queryable_probe.ts";
+import { TickwatchError } from "./errors.ts";
 import { type DeadLetterWriter, openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { type ReplayFilter, type ReplayResult, replayDeadLetters } from "./intake/replay.ts";
@@ -17,6 +18,7 @@ import { createLedger, type Ledger } from "./metrics/ledger.ts";
 import type { Metrics } from "./metrics/record.ts";
 import type { Frame } from "./spool/frame.ts";
 import { type SpoolLock, takeLock } from "./spool/lock.ts";
+import { giveReserve, takeReserve } from "./spool/reserve.ts";
 import { createRoom, type Room } from "./spool/room.ts";
 import { openSpool, type Spool } from "./spool/spool.ts";
 import { openFolder } from "./spool/storage.ts";
@@ -67,11 +69,26 @@ export function ttlDaysOf(event: EventDefinition, retention: Config["retention"]
   return byTable[event.name] ?? retention.days ?? event.ttlDays;
 }
 
-/** Opens the spool (SPOOL_LOCKED when another process has it) and makes the intake ready. */
+/**
+ * Opens the spool (SPOOL_LOCKED when another process has it, ENVIRONMENT when its disk has no room at all) and makes the
+ * intake ready.
+ */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  try {
+    return await openWriter(options);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOSPC")) throw cause;
+    throw new TickwatchError("ENVIRONMENT", `the disk of ${options.dataDir} is full: free some of it`, {
+      cause,
+    });
+  }
+}
+
+async function openWriter(options: PipelineOptions): Promise<Pipeline> {
   const { config, dataDir, clock, log, metrics } = options;
   const spoolDir = join(dataDir, "spool");
   const storage = await openFolder(spoolDir);
+  await giveReserve(spoolDir);
   const lock = await takeLock(spoolDir, microsToIso(clock.nowUs()));
   const ledger = createLedger(metrics);
   try {
@@ -228,7 +245,7 @@ function logRecovery(log: Log, spool: Spool): void {
 async function saveCursorUntil(
   signal: AbortSignal,
   spool: Spool,
-  { clock, log }: PipelineOptions,
+  { clock, log, dataDir }: PipelineOptions,
   onRoom: () => void,
 ): Promise<void> {
   let failed = false;
@@ -238,6 +255,7 @@ async function saveCursorUntil(
       await spool.saveCursor();
       failed = false;
       onRoom();
+      await takeReserve(join(dataDir, "spool"));
     } catch (err) {
       if (!failed)
         log.warn({ err }, "the spool's cursor could not be saved; delivered segments stay until it can");

@@ -27,14 +27,18 @@ export interface Cursor {
   close(): Promise<void>;
 }
 
-/** Opens (or creates) the cursor file. Damaged slots are ignored: sending again is safe, skipping is not. */
+/**
+ * Opens (or creates) the cursor file. Damaged slots are ignored: sending again is safe, skipping is not. The room of both
+ * slots is taken at once: when waiting rows have filled the disk, saving the cursor is what makes room again.
+ */
 export async function openCursor(storage: Storage): Promise<Cursor> {
   const file = await storage.open(NAME, { create: true });
-  const slots = [await readSlot(file, 0), await readSlot(file, 1)];
-  const newest = slots.reduce(
-    (best, slot) => (slot && slot.generation > (best?.generation ?? -1) ? slot : best),
-    undefined,
-  );
+  const missingBytes = 2 * SLOT_BYTES - (await file.size());
+  if (missingBytes > 0) {
+    await file.write([Buffer.alloc(missingBytes)], 2 * SLOT_BYTES - missingBytes);
+    await file.sync();
+  }
+  const newest = await newestSlot(file);
   let generation = newest?.generation ?? 0;
   return {
     loaded: newest?.positions ?? new Map(),
@@ -52,15 +56,26 @@ export async function openCursor(storage: Storage): Promise<Cursor> {
 /** Reads the cursor without opening it for writing: for people looking into a spool that may be in use. */
 export async function readCursor(storage: Storage): Promise<TablePositions> {
   if (!(await storage.list()).includes(NAME)) return new Map();
-  const cursor = await openCursor(storage);
-  await cursor.close();
-  return cursor.loaded;
+  const file = await storage.open(NAME);
+  try {
+    return (await newestSlot(file))?.positions ?? new Map();
+  } finally {
+    await file.close();
+  }
 }
 
 interface Slot {
   readonly generation: number;
   readonly isClean: boolean;
   readonly positions: TablePositions;
+}
+
+async function newestSlot(file: StorageFile): Promise<Slot | undefined> {
+  const slots = [await readSlot(file, 0), await readSlot(file, 1)];
+  return slots.reduce(
+    (best, slot) => (slot && slot.generation > (best?.generation ?? -1) ? slot : best),
+    undefined,
+  );
 }
 
 async function readSlot(file: StorageFile, index: number): Promise<Slot | undefined> {

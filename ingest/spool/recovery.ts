@@ -107,7 +107,12 @@ async function sealByReading(
   const scan = scanSegment(await file.read(0, size));
   const tables = summarize(scan.records);
   await file.truncate(scan.end);
-  await file.write([encodeFooter([...tables.values()])], scan.end);
+  try {
+    await file.write([encodeFooter([...tables.values()])], scan.end);
+  } catch {
+    // A full disk: without a footer it is read again at the next start.
+    await file.truncate(scan.end);
+  }
   await file.sync();
   const damaged = scan.damaged.map(({ at, rows }) => ({ segment: name, at, rows }));
   return { kind: "kept", info: { id, durableBytes: scan.end, tables }, damaged, tornBytes: size - scan.end };

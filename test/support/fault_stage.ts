@@ -26,6 +26,10 @@ export interface FaultStage {
   verdict(load: FaultLoad): Promise<Verdict>;
   /** The same, and the promise must have been kept, with no row given up. */
   proves(load: FaultLoad): Promise<void>;
+  /** The same after an ordered stop, when nothing is being sent again any more; leaves no service running. */
+  provesAtRest(load: FaultLoad): Promise<void>;
+  /** Resolves when the segments on disk take less. */
+  untilSpoolBelow(bytes: number): Promise<void>;
   resources(): Promise<Resources>;
   /** Ends everything but QuestDB. */
   close(): Promise<void>;
@@ -108,8 +112,21 @@ class Stage implements FaultStage {
 
   async verdict(load: FaultLoad): Promise<Verdict> {
     await load.stop();
-    await delivered(this.sql, this.place.http);
+    await delivered(this.sql, this.service === undefined ? undefined : this.place.http);
     return judge(this.sql, load.journal);
+  }
+
+  async provesAtRest(load: FaultLoad): Promise<void> {
+    await load.stop();
+    await delivered(this.sql, this.place.http);
+    await this.end("SIGTERM");
+    await this.proves(load);
+  }
+
+  async untilSpoolBelow(bytes: number): Promise<void> {
+    await until(`the spool to shrink to ${bytes} bytes`, async () => {
+      return (await this.resources()).spoolBytes < bytes;
+    });
   }
 
   async proves(load: FaultLoad): Promise<void> {
