@@ -49,8 +49,9 @@ function summary({ nodes, samples, timeDeltas }: Profile): string {
     if (frame === undefined || NOT_OURS.has(frame.functionName)) continue;
     busyUs += us;
     const place = placeOf(frame.url);
-    const at = place === "" ? "" : ` ${place}:${frame.lineNumber + 1}`;
-    add(byFunction, `${frame.functionName || "(compiled from a text)"}${at}`, us);
+    const [unnamed, at] =
+      place === "" ? ["(compiled from a text)", ""] : ["(anonymous)", ` ${place}:${frame.lineNumber + 1}`];
+    add(byFunction, `${frame.functionName || unnamed}${at}`, us);
     add(byPart, partOf(id, byId, callers), us);
   }
   const lines = (totals: Map<string, number>, max: number) =>

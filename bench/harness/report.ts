@@ -66,7 +66,7 @@ function cell(value: number | null, spread: number | null): string {
 }
 
 /** Large numbers in groups of three, small ones with three digits that say something. */
-export function figureText(value: number): string {
+function figureText(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en-US");
   return String(Number(value.toPrecision(3)));
 }

@@ -4,6 +4,8 @@ import type { Variant } from "../harness/result.ts";
 import { amount, defineScenario, text } from "./scenario.ts";
 import { LOAD_OPTIONS, measureLoad, SUSTAINED_COLUMNS } from "./sustained.ts";
 
+const SERVER_WARMUP_S = 20;
+
 export const curve = defineScenario({
   name: "curve",
   about:
@@ -16,6 +18,8 @@ export const curve = defineScenario({
   columns: SUSTAINED_COLUMNS,
   async run(bench, { seconds, budgets, ...load }) {
     const variants: Variant[] = [];
+    // The first budget would pay for the server's own warm-up.
+    await measureLoad(bench, load, SERVER_WARMUP_S, "warm-up", {});
     for (const part of budgets.split(",")) {
       const commitsPerSecond = z.coerce.number().int().min(1).parse(part);
       bench.throwIfAborted();
@@ -23,6 +27,6 @@ export const curve = defineScenario({
       const settings = { writer: { commitsPerSecond, lingerMinMs: 1, lingerMaxMs: 5_000 } };
       variants.push(await measureLoad(bench, load, seconds, `${commitsPerSecond} commits/s`, settings));
     }
-    return { variants, warmups: 0 };
+    return { variants, warmups: 1 };
   },
 });

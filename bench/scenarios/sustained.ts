@@ -3,7 +3,7 @@ import * as z from "zod";
 import { findEvent } from "../../schema/registry.ts";
 import type { Bench } from "../harness/bench.ts";
 import { MarkerSchema, Markers } from "../harness/markers.ts";
-import { cpuSecondsOf } from "../harness/process_usage.ts";
+import { cpuSecondsOf, residentBytesOf } from "../harness/process_usage.ts";
 import { type Figures, type Variant, variantOf } from "../harness/result.ts";
 import { median, slopePerMinute } from "../harness/statistics.ts";
 import { RSS_EVERY_MS } from "../harness/usage_window.ts";
@@ -16,7 +16,7 @@ import { newService } from "./service_input.ts";
 export const LOAD_OPTIONS = {
   rate: count(10_000, "rows a second over all tables"),
   markers: amount(4, "rows a second whose way into the database is timed"),
-  warmup: amount(10, "seconds of load before the clock starts"),
+  warmup: amount(20, "seconds of load before the clock starts"),
   seed: count(1, "the workload's"),
 };
 
@@ -87,6 +87,7 @@ export async function measureLoad(
   const cpuBefore = cpuSecondsOf(questdb.pid);
   await worker.take("end", z.unknown());
   const cpuAfter = cpuSecondsOf(questdb.pid);
+  const questdbRss = residentBytesOf(questdb.pid);
   const report = await worker.result;
   await worker.end();
   for (const [table, rows] of Object.entries(report.accepted)) {
@@ -105,6 +106,7 @@ export async function measureLoad(
     serviceCorePercent: corePercent(usage.cpuSeconds),
     producerCorePercent: corePercent(producerSeconds),
     questdbCorePercent: cpuBefore === null || cpuAfter === null ? null : corePercent(cpuAfter - cpuBefore),
+    questdbRssMb: questdbRss === null ? null : questdbRss / 1e6,
     loopDelayP99Ms: usage.loopDelayP99Ms,
     ...memoryFigures(usage.rssBytes),
     acceptedRows,
