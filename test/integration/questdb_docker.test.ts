@@ -1,10 +1,10 @@
 // Promises of QuestDB in a container, against a real Docker engine: as private, as well kept and as easily found again
 // as under Java. They need an engine that answers and the image; downloading it is no test's business.
-import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
 import { createLog } from "../../ingest/log.ts";
 import { containerName } from "../../ingest/questdb/docker_server.ts";
@@ -75,6 +75,11 @@ async function containersOf(root: string): Promise<string> {
     "--format",
     "{{.Names}}",
   ]);
+}
+
+/** When the folder's container was started. */
+async function startedAt(root: string): Promise<string> {
+  return await runDocker(["inspect", "--format", "{{.State.StartedAt}}", containerName(root)]);
 }
 
 async function makeKept(questdb: RunningQuestdb): Promise<void> {
@@ -193,8 +198,7 @@ dockerTest(
     onTestFinished(endContainerWithUs(root));
     const reported = await owner.first();
     const options = optionsFor(root);
-    const startedAt = () => runDocker(["inspect", "--format", "{{.State.StartedAt}}", containerName(root)]);
-    const beganAt = await startedAt();
+    const beganAt = await startedAt(root);
 
     const shared = await findQuestdb(options, NEVER);
     expect(reported).toEqual({ http: shared.http, started: true });
@@ -207,7 +211,7 @@ dockerTest(
     const adopted = await find(options);
     expect(adopted).toMatchObject({ started: true, http: shared.http, kind: "docker" });
     expect(adopted.notes.join()).toContain("taken over");
-    expect(await startedAt()).toBe(beganAt);
+    expect(await startedAt(root)).toBe(beganAt);
 
     const restarted = new Promise((resolve) => adopted.onRestart(resolve));
     await runDocker(["kill", containerName(root)]);
@@ -247,4 +251,30 @@ dockerTest("an abort while the container is being started leaves neither contain
   expect(await containersOf(root)).toBe("");
   expect(await runDocker(["volume", "ls", "--quiet", "--filter", `name=${containerName(root)}`])).toBe("");
   expect(await attachQuestdb(optionsFor(root), NEVER)).toBeUndefined();
+});
+
+dockerTest("an engine that goes away and comes back does not cost a server that lives on", async () => {
+  const root = await emptyRoot();
+  const bin = await mkdtemp(join(tmpdir(), "tickwatch-test-bin-"));
+  onTestFinished(() => rm(bin, { recursive: true, force: true }));
+  const away = join(bin, "away");
+  const script = [
+    "#!/bin/sh",
+    `[ "$1" = wait ] && while [ ! -e ${away} ]; do sleep 0.1; done`,
+    `[ -e ${away} ] && echo "Cannot connect to the Docker daemon" >&2 && exit 1`,
+    `PATH="${process.env["PATH"]}" exec docker "$@"`,
+  ];
+  await writeFile(join(bin, "docker"), `${script.join("\n")}\n`, { mode: 0o755 });
+  const options = optionsFor(root);
+  const failures = vi.spyOn(options.log, "error");
+  const questdb = await find({ ...options, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` } });
+  const beganAt = await startedAt(root);
+  const restarts: Restart[] = [];
+  questdb.onRestart((restart) => restarts.push(restart));
+  await writeFile(away, "");
+  await until("a failed attempt", () => failures.mock.calls.length > 0);
+  await rm(away);
+  await until("the server to be found", () => restarts.length > 0);
+  expect(await startedAt(root)).toBe(beganAt);
+  expect((await fetch(`${questdb.http}/ping`)).status).toBe(204);
 });
