@@ -7,6 +7,9 @@ import { until } from "./questdb_until.ts";
 
 const VARIABLE = "TEST_SERVICE_FAMILY";
 
+/** Run from its sources, a program brings the compiler of its loader with it, which is no part of it. */
+const COMPILER = /\besbuild\b.*--service/;
+
 export interface Member {
   readonly pid: number;
   readonly command: string;
@@ -29,7 +32,7 @@ export function newFamily(): Family {
   const mark = `${VARIABLE}=${randomUUID()}`;
   const watchdog = startWatchdog(mark);
 
-  async function members(): Promise<readonly Member[]> {
+  async function all(): Promise<readonly Member[]> {
     const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
     const found = await Promise.all(pids.map((pid) => memberOf(pid, mark)));
     return found.flat();
@@ -37,10 +40,10 @@ export function newFamily(): Family {
 
   return {
     env: { [VARIABLE]: mark.slice(VARIABLE.length + 1) },
-    members,
+    members: async () => (await all()).filter(({ command }) => !COMPILER.test(command)),
     async end() {
       await until("the processes of a test to end", async () => {
-        const left = await members();
+        const left = await all();
         for (const { pid } of left) killAtOnce(pid);
         return left.length === 0;
       });
