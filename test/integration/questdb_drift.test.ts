@@ -84,13 +84,13 @@ describe("one difference at a time is named, and its remedy removes it", () => {
       { kind: "column_type", column: "exchange", expected: "SYMBOL", actual: "VARCHAR", losesRows: false },
     ],
     [
-      "no deduplication loses no rows",
+      "no deduplication doubles rows",
       { dedup: "" },
       {
         kind: "dedup_keys",
         expected: "ts, exchange, fill_id",
         actual: "no deduplication",
-        losesRows: false,
+        losesRows: true,
       },
     ],
     [
@@ -99,9 +99,9 @@ describe("one difference at a time is named, and its remedy removes it", () => {
       { kind: "dedup_keys", actual: "ts, exchange", losesRows: true },
     ],
     [
-      "a dedup key too many loses no rows",
+      "a dedup key too many keeps rows that should be replaced",
       { dedup: "DEDUP UPSERT KEYS(ts, exchange, fill_id, price)" },
-      { kind: "dedup_keys", actual: "ts, exchange, fill_id, price", losesRows: false },
+      { kind: "dedup_keys", actual: "ts, exchange, fill_id, price", losesRows: true },
     ],
     [
       "a shorter TTL loses rows",

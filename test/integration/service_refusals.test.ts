@@ -77,7 +77,7 @@ test("tables that would lose rows are refused with exit code 4 and changed by no
   expect(await refused.ended).toEqual({ code: 4, signal: null });
   const remedy = `ALTER TABLE "signals" ADD COLUMN "strength" DOUBLE`;
   expect(refused.stderr()).toContain(
-    "One difference between the tables in QuestDB and the schema would lose rows:",
+    "One difference between the tables in QuestDB and the schema would lose or double rows:",
   );
   expect(refused.stderr()).toContain("signals.strength: column missing: expected DOUBLE, is missing");
   expect(refused.stderr()).toContain(`remedy: ${remedy}\n`);
