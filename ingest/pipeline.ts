@@ -232,10 +232,15 @@ class Writer implements Pipeline {
 }
 
 function logRecovery(log: Log, spool: Spool): void {
-  const { tornBytes, setAside } = spool.recovery;
+  const { tornBytes, doubtfulRows, setAside } = spool.recovery;
   const rows = spool.pending().reduce((sum, table) => sum + table.rows, 0);
   if (rows > 0) log.info({ rows, spoolBytes: spool.bytes }, "rows from before the start wait in the spool");
-  if (tornBytes > 0)
+  if (doubtfulRows > 0)
+    log.warn(
+      { tornBytes, rows: doubtfulRows },
+      "cut damaged records off the end of the spool: never acknowledged if the power was cut, else lost",
+    );
+  else if (tornBytes > 0)
     log.info({ tornBytes }, "cut an unfinished write off the spool; it was never acknowledged");
   if (setAside.length > 0)
     log.error({ segments: setAside }, "spool segments are unreadable and were set aside");

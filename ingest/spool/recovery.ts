@@ -22,6 +22,11 @@ export interface Recovery {
   readonly nextSeq: number;
   /** Bytes cut off the ends of segments: writes that were never acknowledged. */
   readonly tornBytes: number;
+  /**
+   * Rows of records among them that are of full length and still do not hold what was written: the end of a write that
+   * a power cut ended, or an acknowledged record that the disk changed. It cannot be told which.
+   */
+  readonly doubtfulRows: number;
   /** Acknowledged data that the disk changed. */
   readonly damaged: readonly DamageReport[];
   /** Segments set aside because their header is damaged. */
@@ -35,6 +40,7 @@ export async function recover(storage: Storage): Promise<Recovery> {
   const damaged: DamageReport[] = [];
   const setAside: string[] = [];
   let tornBytes = 0;
+  let doubtfulRows = 0;
   let changedNames = false;
   for (const id of ids) {
     const name = segmentName(id);
@@ -43,6 +49,7 @@ export async function recover(storage: Storage): Promise<Recovery> {
       segments.push(outcome.info);
       damaged.push(...outcome.damaged);
       tornBytes += outcome.tornBytes;
+      doubtfulRows += outcome.doubtfulRows;
       continue;
     }
     changedNames = true;
@@ -60,6 +67,7 @@ export async function recover(storage: Storage): Promise<Recovery> {
     nextSegmentId: (ids.at(-1) ?? 0) + 1,
     nextSeq: lastSeq + 1,
     tornBytes,
+    doubtfulRows,
     damaged,
     setAside,
   };
@@ -71,6 +79,7 @@ type SegmentOutcome =
       readonly info: SegmentInfo;
       readonly damaged: DamageReport[];
       readonly tornBytes: number;
+      readonly doubtfulRows: number;
     }
   | { readonly kind: "empty" }
   | { readonly kind: "unreadable" };
@@ -90,6 +99,7 @@ async function recoverSegment(storage: Storage, id: number, name: string): Promi
         info: { id, durableBytes: size - footer.footerBytes, tables },
         damaged: [],
         tornBytes: 0,
+        doubtfulRows: 0,
       };
     }
     return await sealByReading(file, id, name, size);
@@ -115,5 +125,7 @@ async function sealByReading(
   }
   await file.sync();
   const damaged = scan.damaged.map(({ at, rows }) => ({ segment: name, at, rows }));
-  return { kind: "kept", info: { id, durableBytes: scan.end, tables }, damaged, tornBytes: size - scan.end };
+  const doubtfulRows = scan.doubtful.reduce((sum, { rows = 0 }) => sum + rows, 0);
+  const info = { id, durableBytes: scan.end, tables };
+  return { kind: "kept", info, damaged, tornBytes: size - scan.end, doubtfulRows };
 }

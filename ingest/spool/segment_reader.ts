@@ -42,8 +42,10 @@ export function createSegmentReader(
     const file = await storage.open(name);
     const bytes = await file.read(0, durableBytes).finally(() => file.close());
     const scan = scanSegment(bytes);
-    const torn = scan.end < durableBytes ? [{ at: scan.end, rows: undefined }] : [];
-    for (const { at, rows } of [...scan.damaged, ...torn]) onDamage({ segment: name, at, rows });
+    // Here nothing is an unfinished write: every byte up to the durable end was acknowledged.
+    const tail = scan.end < durableBytes ? [{ at: scan.end, rows: undefined }] : [];
+    const places = [...scan.damaged, ...(scan.doubtful.length > 0 ? scan.doubtful : tail)];
+    for (const { at, rows } of places) onDamage({ segment: name, at, rows });
     const byTable = new Map<string, ScannedRecord[]>();
     for (const record of scan.records) {
       const list = byTable.get(record.frame.table);

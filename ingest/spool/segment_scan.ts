@@ -9,13 +9,22 @@ export interface ScannedRecord {
   readonly frame: Frame;
 }
 
+/** A record, or what was one, that does not hold what was written. */
+export interface DamagedPlace {
+  readonly at: number;
+  /** Rows of the record, where its header still tells. */
+  readonly rows: number | undefined;
+}
+
 /** What a segment's bytes hold. */
 export interface SegmentScan {
   readonly records: readonly ScannedRecord[];
   /** End of the last intact record: what follows is a footer, or a torn tail. */
   readonly end: number;
-  /** Damaged places with intact records behind them, and the rows of those whose header still tells. */
-  readonly damaged: readonly { readonly at: number; readonly rows: number | undefined }[];
+  /** Damaged places with intact records behind them. */
+  readonly damaged: readonly DamagedPlace[];
+  /** Damaged places behind the last intact record that are of full length, by a header that is intact. */
+  readonly doubtful: readonly DamagedPlace[];
 }
 
 /**
@@ -26,24 +35,33 @@ export function scanSegment(bytes: Buffer): SegmentScan {
   const limit = bytes.length - (decodeFooter(bytes)?.footerBytes ?? 0);
   const body = bytes.subarray(0, limit);
   const records: ScannedRecord[] = [];
-  const damaged: { at: number; rows: number | undefined }[] = [];
+  const damaged: DamagedPlace[] = [];
+  // What is damaged turns out to be a torn tail when nothing intact follows.
+  let pending: DamagedPlace[] = [];
   let at = SEGMENT_HEADER_BYTES;
   let end = at;
-  while (at < limit) {
+  while (at >= 0 && at < limit) {
     const header = decodeRecordHeader(body, at);
     const frame = header === undefined ? undefined : decodeRecordBody(body, at, header);
     if (header !== undefined && frame !== undefined) {
+      damaged.push(...pending);
+      pending = [];
       records.push({ seq: header.seq, frame });
       at += recordBytes(header);
       end = at;
       continue;
     }
-    const next = nextIntact(body, at + 1);
-    if (next === -1) break;
-    damaged.push({ at, rows: header?.rowCount });
-    at = next;
+    pending.push({ at, rows: header?.rowCount });
+    // An intact header tells where the next record begins, so that each damaged one is counted with its rows.
+    const behind = header === undefined ? limit + 1 : at + recordBytes(header);
+    at = behind <= limit ? behind : nextIntact(body, at + 1);
   }
-  return { records, end, damaged };
+  return { records, end, damaged, doubtful: pending.filter((place) => isWhole(body, place)) };
+}
+
+function isWhole(body: Buffer, { at }: DamagedPlace): boolean {
+  const header = decodeRecordHeader(body, at);
+  return header !== undefined && at + recordBytes(header) <= body.length;
 }
 
 function nextIntact(body: Buffer, from: number): number {

@@ -89,6 +89,8 @@ class Stage implements FaultStage {
   }
 
   async start({ wait = true }: { readonly wait?: boolean } = {}): Promise<ServiceProcess> {
+    // What a test that failed has left.
+    if (this.service !== undefined) await this.end("SIGKILL");
     this.service = await this.place.run();
     this.#last = this.service;
     if (wait) await this.service.ready();

@@ -117,6 +117,36 @@ test("a flipped bit costs its own record only, and is reported", async () => {
   }
 });
 
+test("each of several damaged records side by side is reported with its rows", async () => {
+  for (const sealed of [false, true]) {
+    const { spool, storage } = await spoolWith(5);
+    const recordBytes = (storage.content(SEGMENT).length - 32) / 5;
+    if (sealed) await spool.close();
+    const bytes = Buffer.from(storage.content(SEGMENT));
+    for (const record of [1, 2, sealed ? 4 : 3]) {
+      const at = 32 + record * recordBytes + 80;
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+    }
+    const damaged = storage.afterCut("all");
+    damaged.replace(SEGMENT, bytes);
+    const reports: (number | undefined)[] = [];
+    const again = await openTestSpool(damaged, { onDamage: ({ rows }) => reports.push(rows) });
+    await drainTable(again, "a");
+    expect(reports).toEqual([2, 2, 2]);
+  }
+});
+
+test("a damaged last record of an unsealed segment is cut off and told, because it may have been acknowledged", async () => {
+  const { storage } = await spoolWith(3);
+  const bytes = Buffer.from(storage.content(SEGMENT));
+  bytes[bytes.length - 1] = 0;
+  const damaged = storage.afterCut("all");
+  damaged.replace(SEGMENT, bytes);
+  const spool = await openTestSpool(damaged);
+  expect(spool.recovery).toMatchObject({ doubtfulRows: 2, damaged: [] });
+  expect(payloads(await drainTable(spool, "a"))).toEqual(expected(0, 2));
+});
+
 test("a flipped bit in a sealed segment is found when it is read, reported, and does not stop the rest", async () => {
   const { spool, storage } = await spoolWith(4);
   await spool.close();
