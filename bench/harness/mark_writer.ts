@@ -60,5 +60,6 @@ export async function measureMarks(bench: Bench, load: MarkLoad, start: () => Ma
       cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) * perMillion,
     rssMaxMb: written.rssMaxBytes / 1e6,
     loopDelayP99Ms: written.loopDelayP99Ms,
+    gcSecondsPerMillion: written.gcSeconds === null ? null : written.gcSeconds * perMillion,
   };
 }

@@ -1,6 +1,13 @@
 // What this process uses between two moments: CPU of all its threads, memory, delays of its event loop. Opened by a
 // task when its warm-up is over.
-import { type IntervalHistogram, monitorEventLoopDelay, performance } from "node:perf_hooks";
+
+import type { PerformanceEntry } from "node:perf_hooks";
+import {
+  type IntervalHistogram,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from "node:perf_hooks";
 import * as z from "zod";
 
 export const UsageSchema = z.object({
@@ -9,6 +16,8 @@ export const UsageSchema = z.object({
   cpuSeconds: z.number(),
   rssMaxBytes: z.number(),
   loopDelayP99Ms: z.number(),
+  /** Time that the garbage collector held the program up. */
+  gcSeconds: z.number(),
   /** Resident memory every `RSS_EVERY_MS`. */
   rssBytes: z.array(z.number()),
 });
@@ -38,7 +47,11 @@ export class UsageWindow {
   readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
   readonly #timer = setInterval(() => this.#rssBytes.push(process.memoryUsage.rss()), RSS_EVERY_MS);
 
+  readonly #collections = new PerformanceObserver((list) => this.#count(list.getEntries()));
+  #gcMs = 0;
+
   constructor() {
+    this.#collections.observe({ entryTypes: ["gc"] });
     observer?.opened();
     this.#timer.unref();
     this.#delays.enable();
@@ -51,6 +64,8 @@ export class UsageWindow {
     const { user, system } = process.cpuUsage(this.#cpu);
     clearInterval(this.#timer);
     this.#delays.disable();
+    this.#count(this.#collections.takeRecords());
+    this.#collections.disconnect();
     this.#rssBytes.push(process.memoryUsage.rss());
     const delayMs = this.#delays.count === 0 ? 0 : this.#delays.percentile(99) / 1e6;
     observer?.closed();
@@ -60,7 +75,12 @@ export class UsageWindow {
       rssMaxBytes: Math.max(...this.#rssBytes),
       // The histogram counts the timer's own period.
       loopDelayP99Ms: Math.max(0, delayMs - LOOP_DELAY_RESOLUTION_MS),
+      gcSeconds: this.#gcMs / 1000,
       rssBytes: this.#rssBytes,
     };
+  }
+
+  #count(collections: readonly PerformanceEntry[]): void {
+    for (const { duration } of collections) this.#gcMs += duration;
   }
 }

@@ -9,5 +9,6 @@ export const WrittenSchema = z.object({
   rssMaxBytes: z.number(),
   /** Null where there is no event loop. */
   loopDelayP99Ms: z.number().nullable(),
+  gcSeconds: z.number().nullable(),
 });
 export type Written = z.output<typeof WrittenSchema>;

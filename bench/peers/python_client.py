@@ -106,6 +106,7 @@ def main():
         "cpuSeconds": cpu,
         "rssMaxBytes": after.ru_maxrss * 1024,
         "loopDelayP99Ms": None,
+        "gcSeconds": None,
     })
 
 

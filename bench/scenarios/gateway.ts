@@ -89,5 +89,6 @@ async function measure(bench: Bench, load: Load, connections: number): Promise<F
     producerCpuSecondsPerMillion: usage.cpuSeconds * perMillion,
     rssMaxMb: written.rssMaxBytes / 1e6,
     loopDelayP99Ms: written.loopDelayP99Ms,
+    gcSecondsPerMillion: written.gcSeconds === null ? null : written.gcSeconds * perMillion,
   };
 }

@@ -106,6 +106,7 @@ export async function measureLoad(
     serviceCorePercent: corePercent(usage.cpuSeconds),
     producerCorePercent: corePercent(producerSeconds),
     questdbCorePercent: cpuBefore === null || cpuAfter === null ? null : corePercent(cpuAfter - cpuBefore),
+    gcCorePercent: corePercent(usage.gcSeconds),
     questdbRssMb: questdbRss === null ? null : questdbRss / 1e6,
     loopDelayP99Ms: usage.loopDelayP99Ms,
     ...memoryFigures(usage.rssBytes),

@@ -11,6 +11,7 @@ export const WRITE_COLUMNS: readonly Column[] = [
   { figure: "rowsPerSecond", title: "rows/s until queryable" },
   { figure: "clientCpuSecondsPerMillion", title: "CPU s per million rows" },
   { figure: "questdbCpuSecondsPerMillion", title: "QuestDB's CPU s per million rows" },
+  { figure: "gcSecondsPerMillion", title: "of ours in GC" },
   { figure: "rssMaxMb", title: "RSS max MB" },
   { figure: "loopDelayP99Ms", title: "event loop delay p99 ms" },
 ];

@@ -18,12 +18,7 @@ export async function writeOnCommand(
   const startUs = clock.nowUs();
   await write();
   const deliveredUs = clock.nowUs();
-  const { cpuSeconds, rssMaxBytes, loopDelayP99Ms } = window.close();
-  channel.send("written", {
-    startUs,
-    deliveredUs,
-    cpuSeconds,
-    rssMaxBytes,
-    loopDelayP99Ms,
-  } satisfies Written);
+  const { cpuSeconds, rssMaxBytes, loopDelayP99Ms, gcSeconds } = window.close();
+  const used = { cpuSeconds, rssMaxBytes, loopDelayP99Ms, gcSeconds };
+  channel.send("written", { startUs, deliveredUs, ...used } satisfies Written);
 }
