@@ -1,7 +1,10 @@
-// One spool, one process. The lock is a file created with link(2), which fails when the name exists; a lock whose
-// process is gone is taken over. Process identity includes the start time, because pids are reused.
+// One spool, one process. The lock is a file created with link(2), which fails when the name exists. A lock whose process
+// is gone is replaced, never removed first, and only by the one process that holds the claim to it: a file like the lock,
+// named after the content of the stale one. So whoever reads an old lock late finds the claim or another content.
+// Process identity includes the start time, because pids are reused.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { TickwatchError } from "../errors.ts";
@@ -28,27 +31,26 @@ export interface SpoolLock {
 export async function takeLock(folder: string, startedAt: string): Promise<SpoolLock> {
   const path = join(folder, "lock");
   const own = join(folder, `lock.${process.pid}`);
-  const text = JSON.stringify({ ...identityOf(process.pid), pid: process.pid, startedAt });
+  const { bootId, startTicks } = identityOf(process.pid);
+  const text = JSON.stringify({ pid: process.pid, bootId, startTicks, startedAt });
   await writeFile(own, text, { mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < 5; attempt++) {
-      if (await linked(own, path)) return { release: () => unlink(path) };
-      await clearStale(path, folder);
-    }
+    const other = await acquire(own, path, folder);
+    if (other !== undefined) throw lockedBy(other, folder);
   } finally {
     await unlink(own);
   }
-  throw new TickwatchError(
-    "SPOOL_LOCKED",
-    `the spool in ${folder} is being taken by another process; try again`,
-  );
+  return {
+    async release() {
+      if ((await contentOf(path)) === text) await unlink(path);
+    },
+  };
 }
 
 /** The living owner of a spool folder, or undefined when nobody holds it. */
 export async function lockOwner(folder: string): Promise<LockOwner | undefined> {
   const text = await readFile(join(folder, "lock"), "utf8").catch(() => undefined);
-  const owner = text === undefined ? undefined : parseOwner(text);
-  return owner !== undefined && isAlive(owner) ? owner : undefined;
+  return text !== undefined && isAlive(text) ? parseOwner(text) : undefined;
 }
 
 async function linked(own: string, path: string): Promise<boolean> {
@@ -61,29 +63,48 @@ async function linked(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Moves a stale lock away. What was moved is looked at again: another process may have replaced it in between. */
-async function clearStale(path: string, folder: string): Promise<void> {
-  const seen = await readFile(path, "utf8").catch(() => undefined);
-  if (seen === undefined) return;
-  refuseIfAlive(seen, folder);
-  const aside = join(folder, `lock.stale.${process.pid}`);
-  const moved = await rename(path, aside).then(
-    () => true,
-    () => false,
-  );
-  if (!moved) return;
-  const found = await readFile(aside, "utf8");
-  if (found !== seen) await linked(aside, path);
-  await unlink(aside);
-  refuseIfAlive(found, folder);
+/**
+ * Makes `path` a file with the content of `own`. Returns undefined when it is ours, else the content of the one that a
+ * living process has there, or has as its claim to a stale one there.
+ */
+async function acquire(own: string, path: string, folder: string): Promise<string | undefined> {
+  while (!(await linked(own, path))) {
+    const seen = await contentOf(path);
+    if (seen === undefined) continue; // given free just now
+    if (isAlive(seen)) return seen;
+    const claim = join(folder, `lock.claim.${createHash("sha256").update(seen).digest("hex").slice(0, 16)}`);
+    const other = await acquire(own, claim, folder);
+    if (other !== undefined) return other;
+    try {
+      // Nobody but the holder of the claim replaces this content, so it stays as it is found here.
+      if ((await contentOf(path)) !== seen) continue;
+      await rm(`${own}.name`, { force: true });
+      await link(own, `${own}.name`);
+      await rename(`${own}.name`, path);
+      return undefined;
+    } finally {
+      await unlink(claim);
+    }
+  }
+  return undefined;
 }
 
-function refuseIfAlive(text: string, folder: string): void {
+async function contentOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function lockedBy(text: string, folder: string): TickwatchError {
   const owner = parseOwner(text);
-  if (owner === undefined || !isAlive(owner)) return;
-  throw new TickwatchError(
+  const who =
+    owner === undefined ? "another process" : `process ${owner.pid}, running since ${owner.startedAt}`;
+  return new TickwatchError(
     "SPOOL_LOCKED",
-    `the spool in ${folder} belongs to process ${owner.pid}, running since ${owner.startedAt}: stop it first, or use another dataDir`,
+    `the spool in ${folder} belongs to ${who}: stop it first, or use another dataDir`,
   );
 }
 
@@ -95,10 +116,11 @@ function parseOwner(text: string): LockOwner | undefined {
   }
 }
 
-function isAlive(owner: LockOwner): boolean {
-  if (!processExists(owner.pid)) return false;
+function isAlive(text: string): boolean {
+  const owner = parseOwner(text);
+  if (owner === undefined || !processExists(owner.pid)) return false;
   const now = identityOf(owner.pid);
-  return now.bootId === owner.bootId && now.startTicks === owner.startTicks;
+  return !now.isZombie && now.bootId === owner.bootId && now.startTicks === owner.startTicks;
 }
 
 function processExists(pid: number): boolean {
@@ -111,11 +133,12 @@ function processExists(pid: number): boolean {
 }
 
 /** What tells a process from a later one with the same pid; empty strings where the system does not tell (not Linux). */
-function identityOf(pid: number): { bootId: string; startTicks: string } {
+function identityOf(pid: number): { bootId: string; startTicks: string; isZombie: boolean } {
   const stat = readProc(`/proc/${pid}/stat`);
-  // Field 22 of proc(5) stat; the command's name, field 2, may hold spaces but ends with the last parenthesis.
-  const startTicks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  return { bootId: readProc("/proc/sys/kernel/random/boot_id").trim(), startTicks };
+  // Fields 3 and 22 of proc(5) stat; the command's name, field 2, may hold spaces but ends with the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const bootId = readProc("/proc/sys/kernel/random/boot_id").trim();
+  return { bootId, startTicks: fields[19] ?? "", isZombie: fields[0] === "Z" };
 }
 
 function readProc(path: string): string {
