@@ -1,7 +1,7 @@
 // The dead-letter files: every input that was refused and every row that QuestDB would not take, with the reason, so
 // that it can be found and brought back. Newline-delimited JSON in numbered files; bounded, the oldest file goes first.
 import { createReadStream } from "node:fs";
-import { appendFile, mkdir, readdir, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as z from "zod";
@@ -36,9 +36,9 @@ export interface DeadLetterOptions {
 }
 
 export interface DeadLetterWriter {
-  /** Appends entries, in order. Resolves when the system has them. */
+  /** Appends entries, in order. Resolves when the system has them; when they are on disk if they are QuestDB's. */
   write(entries: readonly Omit<DeadLetter, "at">[]): Promise<void>;
-  /** Appends an entry as it is, its time included. */
+  /** Appends an entry as it is, its time included. Resolves when it is on disk. */
   keep(entry: DeadLetter): Promise<void>;
   /** Closes the current file: later entries go into a new one. Returns the files that are complete now. */
   rotate(): Promise<string[]>;
@@ -52,14 +52,24 @@ export async function openDeadLetters(options: DeadLetterOptions): Promise<DeadL
   let bytes = 0;
   let queue: Promise<void> = Promise.resolve();
 
-  async function append(text: string): Promise<void> {
+  async function append(text: string, sync: boolean): Promise<void> {
     if (bytes > 0 && bytes + text.length > options.bytesMax / FILES) {
       id += 1;
       bytes = 0;
       await makeRoom(options);
     }
-    await appendFile(join(options.folder, fileName(id)), text, { mode: 0o600 });
-    bytes += Buffer.byteLength(text);
+    const file = await open(join(options.folder, fileName(id)), "a", 0o600);
+    try {
+      await file.appendFile(text);
+      if (sync) await file.datasync();
+      bytes += Buffer.byteLength(text);
+    } catch (error) {
+      // Half a line, on a full disk, would spoil the next entry as well.
+      await file.truncate(bytes);
+      throw error;
+    } finally {
+      await file.close();
+    }
   }
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -75,9 +85,12 @@ export async function openDeadLetters(options: DeadLetterOptions): Promise<DeadL
     write: (entries) =>
       inTurn(() => {
         const at = microsToIso(options.nowUs());
-        return append(entries.map((entry) => `${JSON.stringify({ at, ...entry }, readable)}\n`).join(""));
+        const lines = entries.map((entry) => `${JSON.stringify({ at, ...entry }, readable)}\n`);
+        // After a row of the spool is written here, the spool forgets it.
+        const sync = entries.some((entry) => entry.stage === "questdb");
+        return append(lines.join(""), sync);
       }),
-    keep: (entry) => inTurn(() => append(`${JSON.stringify(entry)}\n`)),
+    keep: (entry) => inTurn(() => append(`${JSON.stringify(entry)}\n`, true)),
     rotate: () =>
       inTurn(async () => {
         if (bytes > 0) {

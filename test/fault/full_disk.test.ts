@@ -1,5 +1,7 @@
 // Protects acknowledged rows from a full disk: whoever asks is told, nothing acknowledged is lost, and room is enough to
 // go on, without a restart and with one.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import {
   afterAll,
   beforeAll,
@@ -10,6 +12,7 @@ import {
   type TestContext,
   test,
 } from "vitest";
+import { deadLetterFiles, openDeadLetters, parseDeadLetter } from "../../ingest/intake/dead_letter.ts";
 import { openFolder } from "../../ingest/spool/storage.ts";
 import { mountSmallDisk, type SmallDisk } from "../support/fault_disk.ts";
 import type { FaultLoad } from "../support/fault_load.ts";
@@ -28,7 +31,6 @@ beforeAll(async () => {
   if (typeof mounted === "string") console.warn(`NOT PROVED: what happens on a full disk; ${mounted}`);
 });
 afterAll(async () => {
-  await stage?.place.family.end();
   if (typeof mounted === "object") await mounted.unmount();
   await stage?.close();
 });
@@ -146,4 +148,37 @@ test("a disk that is full before anything was delivered gets free by delivering"
   await append();
   expect(payloads(await drainTable(spool, "signals"))).toEqual(stored.slice(-1));
   await spool.close();
+});
+
+test("a dead letter that the disk had no room for is refused and spoils none of the others", async ({
+  skip,
+}) => {
+  const folder = await temporaryFolder();
+  const disk = await mountSmallDisk(folder, 300_000);
+  if (typeof disk === "string") return skip(disk);
+  onTestFinished(() => disk.unmount());
+  const letters = await openDeadLetters({
+    ...{ folder, bytesMax: 1 << 30, nowUs: () => 1, onDropped: () => undefined },
+  });
+  const kept: number[] = [];
+  const write = async (number: number) => {
+    const entry = { stage: "questdb" as const, table: "signals", reason: "row_refused" };
+    await letters.write([{ ...entry, message: "x".repeat(700), row: { number } }]);
+    kept.push(number);
+  };
+  let refused = 0;
+  for (let number = 0; number < 1_000; number++) {
+    if (number === 900) await disk.free();
+    if (number === 10) await disk.fill(6_000);
+    await write(number).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: "ENOSPC" });
+      refused += 1;
+    });
+  }
+  expect(refused).toBeGreaterThan(100);
+  const lines = await Promise.all(
+    (await deadLetterFiles(folder)).map((name) => readFile(join(folder, name), "utf8")),
+  );
+  const found = lines.flatMap((text) => text.split("\n").slice(0, -1)).map((line) => parseDeadLetter(line));
+  expect(found.map((entry) => entry?.row)).toEqual(kept.map((number) => ({ number })));
 });
