@@ -27,9 +27,9 @@ const channel: Channel = {
 
 async function main(): Promise<void> {
   const { name, input, profileDir } = await mailbox.take("run", RunSchema);
-  if (profileDir !== undefined) observeWindows(windowProfiler(profileDir, name));
   const file = new URL(`./tasks/${name}${extname(import.meta.filename)}`, import.meta.url);
   const { task } = TaskModule.parse(await import(file.href));
+  if (profileDir !== undefined) observeWindows(windowProfiler(profileDir, task.labelOf(input)));
   channel.send("result", await task.execute(input, channel));
 }
 

@@ -22,7 +22,7 @@ type ProfileNode = Profile["nodes"][number];
 const PARTS_MAX = 25;
 const FUNCTIONS_MAX = 25;
 
-/** A text for the last profile of each task in `folder`: `<task>-<n>.cpuprofile`. */
+/** A text for the last profile of each thing that was measured in `folder`. */
 export async function profileText(folder: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".cpuprofile"));
   const dated = await Promise.all(

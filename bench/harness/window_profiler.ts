@@ -7,7 +7,7 @@ import type { WindowObserver } from "./usage_window.ts";
 /** Fine enough for functions of a microsecond, coarse enough to cost little. */
 const SAMPLE_US = 250;
 
-/** Writes `<folder>/<name>-<n>.cpuprofile` for every window that closes. */
+/** Writes `<folder>/<name>-<process>-<n>.cpuprofile` for every window that closes. */
 export function windowProfiler(folder: string, name: string): WindowObserver {
   const session = new Session();
   session.connect();
@@ -21,7 +21,10 @@ export function windowProfiler(folder: string, name: string): WindowObserver {
       session.post("Profiler.stop", (error, result) => {
         if (error !== null) throw error;
         mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, `${name}-${++written}.cpuprofile`), JSON.stringify(result.profile));
+        writeFileSync(
+          join(folder, `${name}-${process.pid}-${++written}.cpuprofile`),
+          JSON.stringify(result.profile),
+        );
       }),
   };
 }

@@ -43,6 +43,7 @@ export const task = defineTask({
   name: "encode",
   input: InputSchema,
   output: OutputSchema,
+  label: ({ encoder, allocation }) => (allocation ? "allocation" : `encode_${encoder}`),
   async run(input) {
     const encode = encoderOf(input.encoder);
     encodeAll(encode, input.warmupCount);

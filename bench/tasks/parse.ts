@@ -25,6 +25,7 @@ interface Input {
 export const task = defineTask({
   name: "parse",
   input: InputSchema,
+  label: ({ rows }) => `parse_${rows}`,
   output: z.object({ usage: UsageSchema, rowCount: z.number() }),
   run(input) {
     const pool = input.rows === "marks" ? marksPool() : w90Pool();
