@@ -54,7 +54,9 @@ export async function runBench(args: readonly string[], io: BenchIo): Promise<nu
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
-    io.err(error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error));
+    // Whatever failed then failed because its process was ended.
+    const cause: unknown = io.signal.aborted ? io.signal.reason : error;
+    io.err(cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause));
     return 1;
   }
 }
