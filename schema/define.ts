@@ -8,7 +8,7 @@ import { type ParseOutcome, refusalOf } from "./refusal.ts";
 import { isoToMicros } from "./timestamp_text.ts";
 
 /** Days a row is kept unless the event or the configuration says otherwise. */
-export const TTL_DAYS_DEFAULT = 90;
+const TTL_DAYS_DEFAULT = 90;
 
 type Columns = Readonly<Record<string, Column>>;
 

@@ -1,5 +1,5 @@
 // The list of all events. Adding one: a file in events/, and a line here.
-import type { EventDefinition, InputOf, RowOf } from "./define.ts";
+import type { EventDefinition, InputOf } from "./define.ts";
 import { accountMarks } from "./events/account_marks.ts";
 import { alerts } from "./events/alerts.ts";
 import { connections } from "./events/connections.ts";
@@ -54,9 +54,6 @@ export type EventOf<N extends EventName> = Extract<Listed, { name: N }>;
 
 /** What a producer hands over for a table. */
 export type EventInput<N extends EventName> = InputOf<EventOf<N>["columns"]>;
-
-/** A checked row of a table. */
-export type EventRow<N extends EventName> = RowOf<EventOf<N>["columns"]>;
 
 /** All events, in the order of the documentation. */
 export const EVENTS: readonly EventDefinition<EventName>[] = LIST;

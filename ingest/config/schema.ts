@@ -136,7 +136,7 @@ export const DATASETS = ["open_interest", "funding_rates", "liquidations"] as co
 export type Dataset = (typeof DATASETS)[number];
 
 /** Ten liquid linear swaps, in CCXT's unified form. */
-export const SYMBOLS_DEFAULT = ["BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "AVAX", "LINK", "LTC"].map(
+const SYMBOLS_DEFAULT = ["BTC", "ETH", "SOL", "XRP", "BNB", "DOGE", "ADA", "AVAX", "LINK", "LTC"].map(
   (base) => `${base}/USDT:USDT`,
 );
 

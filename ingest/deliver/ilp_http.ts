@@ -95,7 +95,7 @@ function* grouped(parts: readonly Buffer[]): Generator<Buffer> {
  * Status and body → outcome. A body that is not what QuestDB documents still ends in a defined outcome. Only 204 confirms:
  * a 200 is the page of something else that answers in QuestDB's place.
  */
-export function outcomeOf(status: number, body: string): Outcome {
+function outcomeOf(status: number, body: string): Outcome {
   if (status === 204) return { kind: "written" };
   const { message, line } = parseError(body);
   if (status === 401 || status === 403 || status === 421) return { kind: "not_allowed", status, message };

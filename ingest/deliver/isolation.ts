@@ -40,7 +40,7 @@ export const NO_ISOLATION: Isolation = {
 };
 
 /** Equal refusals without a line before a request is halved: a server that starts or checkpoints gets some time. */
-export const REFUSALS_BEFORE_SPLIT = 5;
+const REFUSALS_BEFORE_SPLIT = 5;
 
 /** How often a witness must be taken before the row that is refused beside it counts as bad. */
 const CONFIRMATIONS = 3;

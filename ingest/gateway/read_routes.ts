@@ -83,7 +83,7 @@ function sendTable(request: FastifyRequest, reply: FastifyReply, ttlDaysOf: TtlD
 }
 
 /** The part of the address after `/v1/events/` or `/v1/tables/`. */
-export function tableName({ params }: FastifyRequest): string {
+function tableName({ params }: FastifyRequest): string {
   if (typeof params !== "object" || params === null || !("table" in params)) return "";
   return String(params.table);
 }

@@ -7,7 +7,7 @@ const FOOTER_MAGIC = "TWFT";
 const VERSION = 1;
 const SUFFIX = ".segment";
 /** Bytes after the entries of a footer: its length and its CRC. */
-export const FOOTER_TAIL_BYTES = 8;
+const FOOTER_TAIL_BYTES = 8;
 
 /** What a segment holds of one table. */
 export interface TableSummary {

@@ -21,7 +21,7 @@ export interface TestPipeline {
 }
 
 /** Configuration for tests: short lingers, an external server, no sources. */
-export function testConfig(
+function testConfig(
   questdb: { readonly http: string; readonly pg: PgAddress },
   writer: Partial<Config["writer"]> = {},
 ): Config {
