@@ -190,8 +190,13 @@ export class Delivery {
     const { mode, offset, limitRows } = lane.isolation;
     const rowsBehind = totalRows(frames) - lane.doneRows - 1;
     if (rowsBehind < 0) return;
+    const goodRows = lane.givenUp.rowsBefore(frames, lane.doneRows);
+    if (goodRows === 0) {
+      this.#advance(lane, frames, 1);
+      return;
+    }
     const skipRows = lane.doneRows + (mode === "witness" ? Math.min(offset, rowsBehind) : 0);
-    const batch = cutBatch(frames, skipRows, Math.min(limitRows, limits.rows));
+    const batch = cutBatch(frames, skipRows, Math.min(limitRows, limits.rows, goodRows));
     const startMs = clock.monotonicMs();
     const outcome = await sender.send(
       batch.parts.map((part) => part.payload),
@@ -210,9 +215,11 @@ export class Delivery {
     const step = afterSuccess(lane.isolation);
     lane.isolation = step.next;
     lane.tableWasRight = false;
-    if (step.action === "go") return; // a witness: it is sent again in its turn
     lane.attempts = 0;
     lane.notBeforeMs = 0;
+    if (step.action === "go") return; // a witness: it is sent again in its turn
+    // A table that was missing or changed for a while: QuestDB confirms rows that go down with it.
+    if (lane.trouble?.kind === "table_not_ready") lane.resendDue = true;
     lane.trouble = undefined;
     const resent = this.#resentRows(lane, frames, batch);
     if (resent > 0) this.#options.ledger.resent(lane.table, resent);
@@ -234,7 +241,7 @@ export class Delivery {
     batch: Batch,
     failure: Failure,
   ): Promise<void> {
-    const { ledger } = this.#options;
+    const { ledger, sender } = this.#options;
     const policy = POLICY[failure.kind];
     if (policy.concernsServer) {
       ledger.retried(lane.table, policy.reason);
@@ -262,8 +269,12 @@ export class Delivery {
     ledger.retried(lane.table, policy.reason);
     // Only waits make the next wait longer.
     if (step.action !== "wait") lane.attempts ||= 1;
-    // The table may have been mended between the refusal and the look at it: refused once more, the row is bad.
-    if (step.action === "dead_letter" && !wasRight) return;
+    if (step.action === "dead_letter" && !wasRight) {
+      // The table may have been mended between the refusal and the look at it, and a connection does not see that:
+      // refused once more, on a new one, the row is bad.
+      sender.renew();
+      return;
+    }
     lane.isolation = step.next;
     if (step.action === "dead_letter") {
       const reason = failure.kind === "server_error" ? "server_error" : "row_refused";
@@ -296,6 +307,7 @@ export class Delivery {
     await deadLetters.write([
       { stage: "questdb", table: lane.table, reason, message, row, bytes: bytes.toString("base64") },
     ]);
+    lane.givenUp.add(frames, lane.doneRows);
     ledger.deadLettered(lane.table, reason, 1);
     this.#logDeadLetter(lane, reason, message);
     lane.doneRows += 1;

@@ -18,6 +18,11 @@ export interface IlpHttpOptions {
 export interface IlpHttp {
   /** Sends rows of one table. Aborting the signal ends the attempt as `unavailable`. */
   send(parts: readonly Buffer[], signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Requests from now on go over new connections. QuestDB (9.3) keeps a table's columns per connection, and refuses rows
+   * for a column that was added since, for as long as the connection lasts.
+   */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -29,14 +34,8 @@ const ErrorSchema = z.object({ message: z.string(), line: z.int().optional() });
 
 /** A sender with its own connections. Time-outs of the library are off: the attempt's own signal is the only one. */
 export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
-  const agent = new Agent({
-    connections: options.connections,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: 0 },
-    keepAliveTimeout: 60_000,
-  });
+  let agent = newAgent(options.connections);
+  const retired = new Set<Agent>();
   // Timestamps carry their own unit (…t), so `precision` only has to be valid.
   const target = new URL("/write?precision=u", options.url);
   const headers: Record<string, string> = { "content-type": "text/plain; charset=utf-8" };
@@ -58,8 +57,28 @@ export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
         return { kind: "unavailable", sent: !isBeforeConnecting(error), message: causeOf(error) };
       }
     },
-    close: () => agent.destroy(),
+    renew() {
+      const old = agent;
+      agent = newAgent(options.connections);
+      retired.add(old);
+      // Requests under way end first.
+      void old.close().finally(() => retired.delete(old));
+    },
+    async close() {
+      await Promise.all([agent, ...retired].map((one) => one.destroy()));
+    },
   };
+}
+
+function newAgent(connections: number): Agent {
+  return new Agent({
+    connections,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 0 },
+    keepAliveTimeout: 60_000,
+  });
 }
 
 /** Copying small parts together is cheaper than writing each; large ones are written as they are. */

@@ -20,7 +20,7 @@ export interface Isolation {
   readonly ceilingRows: number;
   /** Attempts without an answer, one after the other. */
   readonly silences: number;
-  /** Refusals without a line, one after the other. */
+  /** Refusals without a line, since requests had their full size. */
   readonly refusals: number;
   /** `witness`: the next request carries only the row `offset` behind the suspected one. */
   readonly mode: "batch" | "witness";
@@ -88,7 +88,9 @@ export function afterSuccess(state: Isolation): IsolationStep {
   const ceilingRows = unlessLarge(Math.ceil((state.ceilingRows * 9) / 8));
   const doubled = unlessLarge(Math.max(state.limitRows * 2, LIMIT_ROWS_MIN));
   const limitRows = Math.min(doubled, ceilingRows);
-  return { next: { ...NO_ISOLATION, limitRows, ceilingRows }, action: "advance" };
+  // Until requests have their full size again, the next refusal splits at once.
+  const refusals = limitRows === Number.POSITIVE_INFINITY ? 0 : state.refusals;
+  return { next: { ...NO_ISOLATION, limitRows, ceilingRows, refusals }, action: "advance" };
 }
 
 /** The state after an attempt with `batchRows` rows that may have reached the server and got no answer. */
@@ -109,10 +111,11 @@ function unlessLarge(rows: number): number {
   return rows > LIMIT_ROWS_MAX ? Number.POSITIVE_INFINITY : rows;
 }
 
-/** Perhaps the witness is a bad one as well: the next time it is a row farther behind. */
+/** Perhaps the witness is a bad one as well: then a row farther behind. When none is taken the trouble is the server's. */
 function afterRefusedWitness(state: Isolation, rowsBehind: number): IsolationStep {
-  const offset = state.offset * 2 > rowsBehind ? 1 : state.offset * 2;
-  return { next: { ...state, mode: "batch", confirmations: 0, offset }, action: "wait" };
+  const offset = state.offset * 2;
+  if (offset <= rowsBehind) return { next: { ...state, confirmations: 0, offset }, action: "go" };
+  return { next: { ...state, mode: "batch", confirmations: 0, offset: 1 }, action: "wait" };
 }
 
 function afterNamedRow(state: Isolation, line: number, batchRows: number): IsolationStep {
@@ -121,6 +124,7 @@ function afterNamedRow(state: Isolation, line: number, batchRows: number): Isola
   return { next: afterDeadLetter(state, Math.floor(batchRows / 2)), action: "dead_letter" };
 }
 
-function afterDeadLetter({ ceilingRows }: Isolation, rows = 0): Isolation {
-  return { ...NO_ISOLATION, limitRows: Math.min(ceilingRows, Math.max(LIMIT_ROWS_MIN, rows)), ceilingRows };
+function afterDeadLetter({ ceilingRows, refusals }: Isolation, rows = 0): Isolation {
+  const limitRows = Math.min(ceilingRows, Math.max(LIMIT_ROWS_MIN, rows));
+  return { ...NO_ISOLATION, limitRows, ceilingRows, refusals };
 }

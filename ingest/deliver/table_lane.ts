@@ -1,5 +1,6 @@
 // What delivery knows of one table: how far into the queue's first frame it is, when it may send again, what troubles
 // it. Decisions are made in delivery.ts.
+import { GivenUpRows } from "./given_up.ts";
 import { type Isolation, NO_ISOLATION } from "./isolation.ts";
 import type { Failure } from "./outcome.ts";
 
@@ -15,6 +16,7 @@ export class TableLane {
   /** Rows of the queue's first frame that are delivered or dead-lettered already. */
   doneRows = 0;
   isolation: Isolation = NO_ISOLATION;
+  readonly givenUp = new GivenUpRows();
   isSending = false;
   /** What was delivered lately is to be sent again, once nothing is under way. */
   resendDue = false;
