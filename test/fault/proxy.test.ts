@@ -118,14 +118,22 @@ test("stall: the connection stands, nothing passes, and nothing of it passes lat
   expect(got).toEqual(["after"]);
 });
 
-test("late: the server gets the request of a client that has gone after the next one that it answers", async () => {
+test("late: the server gets the request of a client that has gone behind the next one, and before that one is told", async () => {
   const { proxy, got, send } = await bench(300);
   await proxy.set({ kind: "late" });
   expect((await send("old")).kind).toBe("timeout");
   await proxy.set({ kind: "none" });
   expect(await send("new")).toEqual({ kind: "written" });
-  await until("the late request", () => got.length === 2);
   expect(got).toEqual(["new", "old"]);
+});
+
+test("stumble: only requests that hold the text are answered with the status", async () => {
+  const { proxy, got, send } = await bench();
+  await proxy.set({ kind: "stumble", text: "bad row", status: 500 });
+  expect(await send("fine")).toEqual({ kind: "written" });
+  expect(await send(`${BIG} a bad row`)).toMatchObject({ kind: "server_error", status: 500 });
+  expect(await send(BIG)).toEqual({ kind: "written" });
+  expect(got).toEqual(["fine", BIG]);
 });
 
 test("delay: the answer comes so much later", async () => {

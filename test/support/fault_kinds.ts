@@ -14,7 +14,10 @@ export type Fault =
   | { readonly kind: "swallow_answer" }
   /** Connections are accepted, nothing is handed on in either direction. */
   | { readonly kind: "stall" }
-  /** The whole request is kept until the client has gone and another request has been answered; then the server gets it. */
+  /**
+   * The whole request is kept until the client has gone. The server gets it behind the next one that is handed on, before
+   * that one's client hears of it.
+   */
   | { readonly kind: "late" }
   /** Answers come so much later. */
   | { readonly kind: "delay"; readonly ms: number }
@@ -22,6 +25,8 @@ export type Fault =
   | { readonly kind: "throttle"; readonly bytesPerSecond: number }
   /** This status instead of handing the request on. */
   | { readonly kind: "answer"; readonly status: FalseStatus }
+  /** This status to requests that hold this text, as a server answers that stumbles over a row; others pass. */
+  | { readonly kind: "stumble"; readonly text: string; readonly status: FalseStatus }
   /** An answer that breaks the rules of HTTP or of QuestDB. */
   | { readonly kind: "malformed"; readonly form: MalformedForm };
 

@@ -149,6 +149,9 @@ class TcpProxy implements FaultProxy {
         await discard(client.body(head));
         await client.write(falseAnswer(fault.status));
         return;
+      case "stumble":
+        await this.#stumble(client, head, upstream(), fault);
+        return;
       case "malformed":
         await this.#answerBadly(client, head, upstream, MALFORMED[fault.form]);
         return;
@@ -182,13 +185,13 @@ class TcpProxy implements FaultProxy {
       return;
     }
     if (fault.kind === "delay") await delay(fault.ms);
+    await this.#sendLate();
     await this.#flowing?.promise;
     await client.write(answer);
     for await (const piece of server.body(answer)) {
       await this.#flowing?.promise;
       await client.write(piece);
     }
-    await this.#sendLate();
   }
 
   /** False when the fault, or the client, ended it before it was complete. */
@@ -234,6 +237,23 @@ class TcpProxy implements FaultProxy {
       await delay(1);
     }
     if (ending === "cut") client.socket.end();
+  }
+
+  async #stumble(
+    client: Wire,
+    head: Buffer,
+    server: Wire,
+    { text, status }: Extract<Fault, { kind: "stumble" }>,
+  ): Promise<void> {
+    const pieces: Buffer[] = [];
+    for await (const piece of client.body(head)) pieces.push(piece);
+    const body = Buffer.concat(pieces);
+    if (body.includes(text)) {
+      await client.write(falseAnswer(status));
+      return;
+    }
+    client.unread(body);
+    await this.#handOn(client, head, server, NO_FAULT);
   }
 
   async #keepForLater(client: Wire, head: Buffer): Promise<void> {

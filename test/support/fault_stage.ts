@@ -24,13 +24,17 @@ export interface FaultStage {
   load(options?: Partial<LoadOptions>): Promise<FaultLoad>;
   /** Stops the load, waits until all is delivered and visible, and asks the oracle. */
   verdict(load: FaultLoad): Promise<Verdict>;
-  /** The same, and the promise must have been kept, with no row given up. */
-  proves(load: FaultLoad): Promise<void>;
   /** The same after an ordered stop, when nothing is being sent again any more; leaves no service running. */
+  verdictAtRest(load: FaultLoad): Promise<Verdict>;
+  /** As `verdict`, and the promise must have been kept, with no row given up. */
+  proves(load: FaultLoad): Promise<void>;
+  /** As `verdictAtRest`, and the promise must have been kept, with no row given up. */
   provesAtRest(load: FaultLoad): Promise<void>;
   /** Resolves when the segments on disk take less. */
   untilSpoolBelow(bytes: number): Promise<void>;
   resources(): Promise<Resources>;
+  /** Lines of the dead-letter files. */
+  deadLetters(): Promise<readonly string[]>;
   /** Ends everything but QuestDB. */
   close(): Promise<void>;
 }
@@ -118,10 +122,15 @@ class Stage implements FaultStage {
     return judge(this.sql, load.journal);
   }
 
-  async provesAtRest(load: FaultLoad): Promise<void> {
+  async verdictAtRest(load: FaultLoad): Promise<Verdict> {
     await load.stop();
     await delivered(this.sql, this.place.http);
     await this.end("SIGTERM");
+    return this.verdict(load);
+  }
+
+  async provesAtRest(load: FaultLoad): Promise<void> {
+    await this.verdictAtRest(load);
     await this.proves(load);
   }
 
@@ -134,7 +143,7 @@ class Stage implements FaultStage {
   async proves(load: FaultLoad): Promise<void> {
     try {
       expectKept(await this.verdict(load));
-      const letters = (await this.#deadLetters()).filter((line) => line.includes(load.mark));
+      const letters = (await this.deadLetters()).filter((line) => line.includes(load.mark));
       if (letters.length > 0) throw new Error(`good rows were given up, such as ${letters[0]}`);
     } catch (error) {
       console.error(this.#last === undefined ? "" : outputOf(this.#last));
@@ -165,8 +174,7 @@ class Stage implements FaultStage {
     await this.sql.close();
   }
 
-  /** Lines of the dead-letter files. */
-  async #deadLetters(): Promise<readonly string[]> {
+  async deadLetters(): Promise<readonly string[]> {
     const folder = join(this.place.dataDir, "dead-letter");
     const names = await readdir(folder).catch(() => []);
     const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
