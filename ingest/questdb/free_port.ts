@@ -1,18 +1,24 @@
 // Finds TCP ports of this machine that nobody listens on. Knows nothing of who will use them.
+import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
 import { TickwatchError } from "../errors.ts";
 
 const TRIED_MAX = 100;
 
+// Below the ports that systems hand out for outgoing connections (Linux from 32768, others from 49152): one of those can
+// be taken by any connection of any program before the server that it is meant for listens.
+const ANY_FROM = 20_000;
+const ANY_BELOW = 32_768;
+
 /**
- * `wanted`, or the next higher port that is free and not in `taken`; 0 asks the system for any. Between this answer and
- * its use another process can take the port: the caller handles that as a failed start. Throws ENVIRONMENT.
+ * `wanted`, or the next higher port that is free and not in `taken`; 0 asks for any. Between this answer and its use
+ * another process can take the port: the caller handles that as a failed start. Throws ENVIRONMENT.
  */
 export async function freePort(wanted: number, taken: ReadonlySet<number>): Promise<number> {
   if (wanted === 0) {
     for (;;) {
-      const port = await listen(0);
-      if (port !== undefined && !taken.has(port)) return port;
+      const port = randomInt(ANY_FROM, ANY_BELOW);
+      if (!taken.has(port) && (await isFree(port))) return port;
     }
   }
   for (let port = wanted; port < Math.min(wanted + TRIED_MAX, 65_536); port++) {
@@ -24,7 +30,7 @@ export async function freePort(wanted: number, taken: ReadonlySet<number>): Prom
 /** Nobody listens on the port, neither on 127.0.0.1 nor on all addresses. */
 export async function isFree(port: number): Promise<boolean> {
   // Asked both ways: some systems let 127.0.0.1 be bound while another process listens on all addresses.
-  return !(await answers(port)) && (await listen(port)) !== undefined;
+  return !(await answers(port)) && (await canListen(port));
 }
 
 function answers(port: number): Promise<boolean> {
@@ -39,15 +45,10 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** The port that could be listened on, closed again; undefined when it could not. */
-function listen(port: number): Promise<number | undefined> {
+function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(undefined));
-    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => {
-      const address = server.address();
-      const bound = typeof address === "object" && address !== null ? address.port : undefined;
-      server.close(() => resolve(bound));
-    });
+    server.once("error", () => resolve(false));
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -146,7 +146,8 @@ export async function startNew(
     } catch (error) {
       await removeState(options.root);
       // Between choosing a port and using it another process may have been faster; anything else will not get better.
-      const again = !signal.aborted && attempt < START_ATTEMPTS && !(await allFree(ports));
+      const again =
+        !signal.aborted && attempt < START_ATTEMPTS && (couldNotBind(error) || !(await allFree(ports)));
       if (again) continue;
       await engine.forget();
       signal.throwIfAborted();
@@ -261,6 +262,11 @@ async function choosePorts(wanted: ServerPorts): Promise<ServerPorts> {
     pg: await choose(wanted.pg),
     minHttp: await choose(wanted.minHttp),
   };
+}
+
+/** QuestDB's log says so; whoever had the port may be gone again by now. */
+function couldNotBind(error: unknown): boolean {
+  return error instanceof Error && /could not bind|createListenerFd/.test(error.message);
 }
 
 async function allFree(ports: ServerPorts): Promise<boolean> {
