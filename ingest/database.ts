@@ -13,6 +13,7 @@ import { assertNoLosingDrift, describeDrift, findDrift } from "./questdb/drift.t
 import { type FindOptions, findQuestdb, type RunningQuestdb } from "./questdb/local.ts";
 import { migrate } from "./questdb/migrate.ts";
 import { openSql, type Sql } from "./questdb/sql.ts";
+import { readTableIds } from "./questdb/table_ids.ts";
 import { readWalProgress } from "./questdb/wal_progress.ts";
 
 export interface ConnectOptions {
@@ -64,6 +65,7 @@ export async function connectDatabase(
     sender,
     tableProblem: (table) => tableProblem(sql, findEvent(table), options.config.retention),
     readProgress: (abort) => readWalProgress(sql, abort),
+    readTableIds: (abort) => readTableIds(sql, abort),
     async close() {
       await sender.close();
       await sql.close();

@@ -9,6 +9,7 @@ import type { Config } from "./config/schema.ts";
 import { Delivery } from "./deliver/delivery.ts";
 import type { IlpHttp } from "./deliver/ilp_http.ts";
 import { QueryableProbe, type QueryableProbeOptions } from "./deliver/queryable_probe.ts";
+import { type RecreationWatchOptions, watchRecreations } from "./deliver/recreation_watch.ts";
 import { TickwatchError } from "./errors.ts";
 import { type DeadLetterWriter, openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
@@ -42,6 +43,7 @@ export interface Database {
   readonly sender: IlpHttp;
   readonly tableProblem: (table: string) => Promise<string | undefined>;
   readonly readProgress: QueryableProbeOptions["readProgress"];
+  readonly readTableIds: RecreationWatchOptions["readTableIds"];
 }
 
 export interface Pipeline {
@@ -178,7 +180,7 @@ class Writer implements Pipeline {
     return replayDeadLetters({ folder: this.deadLetterDir, deadLetters: this.#deadLetters, accept }, filter);
   }
 
-  deliverTo({ sender, tableProblem, readProgress }: Database): void {
+  deliverTo({ sender, tableProblem, readProgress, readTableIds }: Database): void {
     const { config, clock, log, metrics, random, onServerState } = this.#options;
     const { spool, ledger } = this;
     const probe = new QueryableProbe({ readProgress, clock, metrics });
@@ -198,7 +200,13 @@ class Writer implements Pipeline {
     metrics.set("tickwatch_questdb_up", {}, 1);
     this.delivery = delivery;
     this.probe = probe;
-    this.#running.push(delivery.run(), probe.run(this.#stopping.signal));
+    const onRecreated = (table: string) => delivery.recreated(table);
+    const { signal } = this.#stopping;
+    this.#running.push(
+      delivery.run(),
+      probe.run(signal),
+      watchRecreations({ readTableIds, clock, onRecreated }, signal),
+    );
   }
 
   stop(withinMs: number): Promise<number> {

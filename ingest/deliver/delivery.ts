@@ -87,11 +87,16 @@ export class Delivery {
 
   /** Sends again what was delivered within the grace time: the server may have lost it. DEDUP absorbs the rest. */
   resend(): void {
-    for (const table of this.#options.spool.tables()) {
-      const lane = this.#lane(table);
-      lane.resendDue = true;
-      if (!lane.isSending) this.#rewind(lane);
-    }
+    for (const table of this.#options.spool.tables()) this.#resend(table);
+    this.#wake?.();
+  }
+
+  /** The same for a table that was dropped and made again, over connections that have never seen the old one. */
+  recreated(table: string): void {
+    if (!this.#options.spool.tables().includes(table)) return;
+    this.#options.log.warn({ table }, "a table was dropped and made again; its latest rows are sent again");
+    this.#options.sender.renew();
+    this.#resend(table);
     this.#wake?.();
   }
 
@@ -172,6 +177,12 @@ export class Delivery {
         this.#wake?.();
       });
     this.#underWay.add(work);
+  }
+
+  #resend(table: string): void {
+    const lane = this.#lane(table);
+    lane.resendDue = true;
+    if (!lane.isSending) this.#rewind(lane);
   }
 
   #rewind(lane: TableLane): void {
