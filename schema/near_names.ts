@@ -1,7 +1,11 @@
 // "Did you mean …?": the known names that somebody probably meant. Pure.
 
+/** Nobody means a name with a longer one, and comparing takes time with the product of the lengths. */
+const WORD_LENGTH_MAX = 100;
+
 /** Up to three known names close to a mistyped one, the closest first; letter case and - for _ aside. */
 export function nearNames(word: string, known: readonly string[]): readonly string[] {
+  if (word.length > WORD_LENGTH_MAX) return [];
   const wanted = plain(word);
   const near = known
     .map((name) => ({ name, edits: editsTo(plain(name), wanted) }))

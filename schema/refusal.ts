@@ -80,10 +80,11 @@ function describe(
 }
 
 function unknownFields(keys: readonly string[], fields: readonly string[]): string {
-  const described = keys.map((key) => {
+  const described = keys.slice(0, 5).map((key) => {
     const meant = nearest(key, fields);
-    return meant === undefined ? `"${key}"` : `"${key}" (did you mean ${meant}?)`;
+    return meant === undefined ? shown(key) : `"${key}" (did you mean ${meant}?)`;
   });
+  if (keys.length > described.length) described.push(`and ${keys.length - described.length} more`);
   return `unknown field ${described.join(", ")}: see GET /v1/tables for the fields of this table`;
 }
 

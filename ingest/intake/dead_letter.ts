@@ -85,7 +85,7 @@ export async function openDeadLetters(options: DeadLetterOptions): Promise<DeadL
     write: (entries) =>
       inTurn(() => {
         const at = microsToIso(options.nowUs());
-        const lines = entries.map((entry) => `${JSON.stringify({ at, ...entry }, readable)}\n`);
+        const lines = entries.map((entry) => lineOf({ at, ...entry }));
         // After a row of the spool is written here, the spool forgets it.
         const sync = entries.some((entry) => entry.stage === "questdb");
         return append(lines.join(""), sync);
@@ -148,6 +148,26 @@ async function countLines(path: string): Promise<number> {
 /** The lines of a file, one after the other, without reading it whole. */
 export async function* linesOf(path: string): AsyncGenerator<string> {
   yield* createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+/** An input may be nested so deeply that it can be read and not be written again: then its nested values are left out. */
+function lineOf(entry: DeadLetter): string {
+  try {
+    return `${JSON.stringify(entry, readable)}\n`;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `${JSON.stringify({ ...entry, row: withoutNested(entry.row) }, readable)}\n`;
+  }
+}
+
+const TOO_DEEP = "(nested too deeply to be kept)";
+
+function withoutNested(row: unknown): unknown {
+  if (typeof row !== "object" || row === null || Array.isArray(row)) return TOO_DEEP;
+  const isNested = (value: unknown) => typeof value === "object" && value !== null;
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, isNested(value) ? TOO_DEEP : value]),
+  );
 }
 
 /** What JSON cannot say is said in words: it must be visible why a value was refused. */
