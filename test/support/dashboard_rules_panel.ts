@@ -110,7 +110,7 @@ function thresholdMistakes({ type, options, fieldConfig: { defaults } }: Panel):
   const steps = defaults.thresholds?.steps ?? [];
   if (steps.length === 0) return ["set thresholds; their first step has the value null"];
   const values = steps.slice(1).map(({ value }) => Number(value));
-  const isColoured = SINGLE_VALUES.includes(type) && !["none"].includes(String(options["colorMode"]));
+  const isColoured = type === "gauge" || (type === "stat" && options["colorMode"] !== "none");
   const hasOtherColour =
     defaults.mappings.length > 0 || (defaults.color !== undefined && defaults.color["mode"] !== "thresholds");
   return [

@@ -5,18 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dashboardOf, readDashboards } from "../../bench/panels/dashboard_file.ts";
-import { type Lint, lintDashboards } from "../support/dashboard_lint.ts";
-import { NAME_RULES } from "../support/dashboard_names.ts";
-import { BOARD_RULES, SET_RULES } from "../support/dashboard_rules_board.ts";
-import { PANEL_RULES } from "../support/dashboard_rules_panel.ts";
-import { QUERY_RULES, SQL_RULES } from "../support/dashboard_rules_sql.ts";
+import { lintDashboards } from "../support/dashboard_lint.ts";
+import { LINT } from "../support/dashboard_rules.ts";
 import { otherDashboard, sampleDashboard } from "../support/dashboard_sample.ts";
 
-const BOARDS = { ...BOARD_RULES, ...QUERY_RULES };
-const PANELS = { ...PANEL_RULES, ...NAME_RULES, ...SQL_RULES };
-const LINT: Lint = { boards: BOARDS, panels: PANELS, sets: SET_RULES };
-
-type RuleName = keyof typeof BOARDS | keyof typeof PANELS | keyof typeof SET_RULES;
+type RuleName = keyof (typeof LINT)["boards"] | keyof (typeof LINT)["panels"] | keyof (typeof LINT)["sets"];
 type Sample = ReturnType<typeof sampleDashboard>;
 
 function findings(sample: Sample, other: Sample = otherDashboard()): readonly string[] {
