@@ -34,10 +34,14 @@ async function ping(address: HttpAddress, signal: AbortSignal): Promise<void> {
 
 /**
  * Reads `/settings` and checks that the server is one tickwatch can write to: QuestDB, not too old, line protocol v2.
- * Throws ENVIRONMENT with what to do when it is not.
+ * Throws ENVIRONMENT with what to do when it is not, DB_UNAVAILABLE when it does not answer any more.
  */
 export async function readFacts(address: HttpAddress, signal: AbortSignal): Promise<ServerFacts> {
-  const { status, body } = await get(address, "/settings", signal);
+  const { status, body } = await get(address, "/settings", signal).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw wentAway(address, messageOf(cause), cause);
+  });
+  if (status >= 500) throw wentAway(address, `its /settings answered ${status}`);
   const parsed = Settings.safeParse(jsonOf(body));
   if (!parsed.success) {
     const message = `${address.url} is no QuestDB: its /settings answered ${status} without a version`;
@@ -49,6 +53,11 @@ export async function readFacts(address: HttpAddress, signal: AbortSignal): Prom
     throw new TickwatchError("ENVIRONMENT", message);
   }
   return { version };
+}
+
+/** It has just answered /ping: whoever waits for a server waits on. */
+function wentAway({ url }: HttpAddress, why: string, cause?: unknown): TickwatchError {
+  return new TickwatchError("DB_UNAVAILABLE", `${url} answered, and then no more: ${why}`, { cause });
 }
 
 /** `ready`: the server answers. `late`: it did not within the time; `reason` is the last answer. `given up`: `giveUp` fired. */

@@ -2,7 +2,7 @@
 // order.
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FAULT_FORM, seededRandom } from "../support/fault_form.ts";
+import { FAULT_FORM, seededRandom, tellFigures } from "../support/fault_form.ts";
 import { type FaultStage, openStage, type Resources } from "../support/fault_stage.ts";
 import { type QuestdbInstance, startQuestdbInstance } from "../support/questdb_instance.ts";
 
@@ -29,6 +29,7 @@ test("rows acknowledged before kill -9 of the service at random moments are ther
 }, async () => {
   const random = seededRandom("kills");
   let killsLeft = FAULT_FORM.kills;
+  let acknowledged = 0;
   while (killsLeft > 0) {
     const load = await stage.load({ seed: FAULT_FORM.seed + killsLeft, pauseMs: 30 });
     for (let life = 0; life < LIVES_PER_LOAD && killsLeft > 0; life++, killsLeft--) {
@@ -40,7 +41,9 @@ test("rows acknowledged before kill -9 of the service at random moments are ther
     await stage.start();
     await load.acknowledges(200);
     await stage.provesAtRest(load);
+    acknowledged += load.acknowledged;
   }
+  tellFigures("kill -9 of the service", { kills: FAULT_FORM.kills, acknowledged });
 });
 
 test("rows acknowledged before and while QuestDB is killed are there once and in order when it is back", async () => {

@@ -50,6 +50,8 @@ export interface Resources {
 export interface StageOptions {
   readonly questdb: Pick<QuestdbInstance, "http" | "pg">;
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Added to the service's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Short waits, small segments and little memory, so that a few seconds of load use every path. */
@@ -60,7 +62,7 @@ const CONFIG = {
 
 /** Starts proxy and workload; the service is started by `start`. */
 export async function openStage(options: StageOptions): Promise<FaultStage> {
-  const { questdb, config = {} } = options;
+  const { questdb, config = {}, env = {} } = options;
   const proxy = await startFaultProxy(questdb.http);
   const merged = {
     ...config,
@@ -68,7 +70,7 @@ export async function openStage(options: StageOptions): Promise<FaultStage> {
     spool: { ...CONFIG.spool, ...config["spool"] },
   };
   const place = await servicePlace({
-    ...{ keep: true, config: merged },
+    ...{ keep: true, config: merged, env },
     questdb: { http: proxy.url, pg: questdb.pg },
   });
   const loads = await startLoadProcess();

@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly config?: Readonly<Record<string, Section | string>>;
   /** The QuestDB that is configured; without one the program starts its own, under Java. */
   readonly questdb?: Pick<QuestdbInstance, "http" | "pg">;
+  /** Added to the environment of the program. */
+  readonly env?: Readonly<Record<string, string>>;
   /** For beforeAll and the like: the caller removes the place. */
   readonly keep?: boolean;
 }
@@ -80,7 +82,8 @@ export async function servicePlace(options: ServiceOptions = {}): Promise<Servic
   return {
     ...{ dataDir, httpPort, http, instance, family, remove },
     async run() {
-      const service = await launch(args, folder, family, (pid) => readyInfo(dataDir, http, pid));
+      const start = { args, folder, env: { ...options.env, ...family.env } };
+      const service = await launch(start, (pid) => readyInfo(dataDir, http, pid));
       if (!options.keep) onTestFailed(() => console.error(outputOf(service)));
       return service;
     },
@@ -119,15 +122,19 @@ async function readyInfo(dataDir: string, http: string, pid: number): Promise<Ru
   return answer?.status === 200 ? info : undefined;
 }
 
+interface Launch {
+  readonly args: readonly string[];
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 async function launch(
-  args: readonly string[],
-  folder: string,
-  family: Family,
+  { args, folder, env }: Launch,
   look: (pid: number) => Promise<RunInfo | undefined>,
 ): Promise<ServiceProcess> {
   const child: ChildProcess = spawn(process.execPath, args, {
     cwd: folder,
-    env: { ...withoutSettings(quickStartEnv()), ...family.env },
+    env: { ...withoutSettings(quickStartEnv()), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     // A process group of its own, as a terminal gives it.
     detached: true,

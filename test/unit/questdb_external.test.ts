@@ -10,13 +10,15 @@ const NEVER = new AbortController().signal;
 const LIMITS = { clock: systemClock(), timeoutMs: 300 };
 const CHOICE = { start: "auto", version: "9.3.4", httpPort: 9000, pgPort: 8812 } as const;
 
-/** A server that answers /ping, and /settings with this text; keeps the headers it saw. */
-async function serverWith(settings: string) {
+/** A server that answers /ping, and /settings with this text or status, or not at all; keeps the headers it saw. */
+async function serverWith(settings: string | number | undefined) {
   const authorizations = new Set<string | undefined>();
   const server = createServer((request, response) => {
     authorizations.add(request.headers.authorization);
-    response.statusCode = request.url === "/ping" ? 204 : 200;
-    response.end(request.url === "/settings" ? settings : "");
+    if (request.url === "/ping") response.writeHead(204).end();
+    else if (settings === undefined) response.destroy();
+    else if (typeof settings === "number") response.writeHead(settings).end();
+    else response.end(settings);
   });
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
   const port = await new Promise<number>((resolve) => {
@@ -74,6 +76,17 @@ test("something else on that port is called that", async () => {
   await expect(useExternal(url, CHOICE, LIMITS, NEVER)).rejects.toMatchObject({
     code: "ENVIRONMENT",
     message: expect.stringContaining("is no QuestDB"),
+  });
+});
+
+test.each([
+  ["cuts the connection", undefined],
+  ["stumbles", 503],
+])("a server that answers and then %s is DB_UNAVAILABLE: it may come back", async (_, settings) => {
+  const { url } = await serverWith(settings);
+  await expect(useExternal(url, CHOICE, LIMITS, NEVER)).rejects.toMatchObject({
+    code: "DB_UNAVAILABLE",
+    message: expect.stringContaining(`${url} answered, and then no more`),
   });
 });
 
