@@ -24,6 +24,9 @@
     base: 'text',
   },
 
+  // Where alerts begin, by rule.
+  alerts: import 'alerts/thresholds.libsonnet',
+
   // [warn, bad]; whether more or less is worse is said where they are used.
   limits: {
     daemonSilentS: [30, 60],

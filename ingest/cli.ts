@@ -53,6 +53,7 @@ function buildProgram(io: CliIo, done: (code: number) => void): Command {
   addDemoParts(program, io, action);
   addInspectionCommands(program, io, action);
   addStorageCommands(program, io, action);
+  addAlertCommands(program, io, action);
   return program;
 }
 
@@ -150,6 +151,20 @@ function addStorageCommands(program: Command, io: CliIo, action: WithAction): vo
     .option("--table <table>", "only of this table")
     .option("--reason <reason>", "only with this reason")
     .action(action(async (options) => (await import("./cli/dead_letter.ts")).deadLetterReplay(io, options)));
+}
+
+function addAlertCommands(program: Command, io: CliIo, action: WithAction): void {
+  const alerts = program.command("alerts").description("alerts of Grafana: their rules, their history");
+  alerts
+    .command("generate")
+    .description("write what Grafana reads, from alerts.yaml and the variables that are set")
+    .option("-c, --config <path>", "alerts.yaml; left out: the one in this folder, if there is one")
+    .option("--out <folder>", "where Grafana looks for it", "provisioning/alerting")
+    .action(
+      action(async ({ out, ...options }) =>
+        (await import("./cli/alerts_generate.ts")).alertsGenerate(io, { ...options, out: String(out) }),
+      ),
+    );
 }
 
 function wholeNumber(text: string): number {

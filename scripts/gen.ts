@@ -1,8 +1,12 @@
-// Writes what is derived from the schema: schema/generated/* and the configuration tables in Markdown files.
+// Writes what is derived from the schema: schema/generated/*, the configuration tables in Markdown files, and the alerts
+// that Grafana gets where nobody has configured any.
 // `--check` writes nothing and exits with 1 when a file differs; `--root DIR` works on another copy of the project.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { readCatalogue } from "../ingest/alerting/catalogue.ts";
+import { generateAlerts } from "../ingest/alerting/generate.ts";
+import { defaultAlertSettings } from "../ingest/alerting/load.ts";
 import { configTable } from "../ingest/config/reference.ts";
 import { columnsLibsonnet, eventsMarkdown, tablesSql } from "../schema/generate.ts";
 import { EVENTS } from "../schema/registry.ts";
@@ -29,8 +33,19 @@ function withTable(text: string): string | undefined {
   return `${text.slice(0, begin + BEGIN.length)}\n${configTable()}\n${text.slice(end)}`;
 }
 
+/** What Grafana reads where nobody has configured anything: no alerts.yaml, no secrets. */
+function alertFiles(): (readonly [string, string])[] {
+  const catalogue = readCatalogue();
+  const { files, filesForShortTick } = generateAlerts(catalogue, defaultAlertSettings(catalogue), {});
+  return [
+    ...[...files].map(([name, text]) => [`provisioning/alerting/${name}`, text] as const),
+    ...[...filesForShortTick].map(([name, text]) => [`provisioning/alerting-2s/${name}`, text] as const),
+  ];
+}
+
 function generate(root: string): Map<string, string> {
   const files = new Map([
+    ...alertFiles(),
     ["schema/generated/tables.sql", tablesSql(EVENTS)],
     ["schema/generated/columns.libsonnet", columnsLibsonnet(EVENTS)],
     ["schema/generated/events.md", eventsMarkdown(EVENTS)],

@@ -8,6 +8,8 @@ const REQUIRED = [
   "CHANGELOG.md",
   "ARCHITECTURE.md",
   "tickwatch.example.yaml",
+  "alerts.example.yaml",
+  "provisioning/alert_catalogue.json",
   "schema/generated/tables.sql",
   "schema/generated/columns.libsonnet",
   "schema/generated/events.md",

@@ -7,7 +7,7 @@ import { messageOf } from "../errors.ts";
 import { type Mistake, pathText, type SettingPath } from "./mistake.ts";
 
 /** Looked for in the working directory, in this order, when no file is named. */
-const FILE_NAMES = ["tickwatch.yaml", "tickwatch.yml", "tickwatch.json"] as const;
+const FILE_NAMES: readonly string[] = ["tickwatch.yaml", "tickwatch.yml", "tickwatch.json"];
 
 export interface ConfigDocument {
   /** As it was named, or the name of the file that was found; undefined when there is none. */
@@ -20,9 +20,9 @@ export interface ConfigDocument {
   readonly warnings: readonly string[];
 }
 
-/** Reads `named`, or the first of FILE_NAMES in `cwd`. Never throws: what is wrong is in `mistakes`. */
-export function readDocument(named: string | undefined, cwd: string): ConfigDocument {
-  const found = FILE_NAMES.filter((name) => existsSync(resolve(cwd, name)));
+/** Reads `named`, or the first of `names` in `cwd`. Never throws: what is wrong is in `mistakes`. */
+export function readDocument(named: string | undefined, cwd: string, names = FILE_NAMES): ConfigDocument {
+  const found = names.filter((name) => existsSync(resolve(cwd, name)));
   const file = named ?? found[0];
   if (file === undefined) return { file, value: {}, places: new Map(), mistakes: [], warnings: [] };
   const ignored = named === undefined ? found.slice(1) : [];

@@ -82,7 +82,7 @@ function check(input: unknown, hidden: ReadonlySet<string>): { config?: Config; 
 }
 
 /** A copy without the settings (`section.key`, or the whole section) that hold these paths. */
-function withoutPaths(input: unknown, paths: readonly SettingPath[]): unknown {
+export function withoutPaths(input: unknown, paths: readonly SettingPath[]): unknown {
   const doomed = new Set(paths.map((path) => pathText(path.slice(0, 2))));
   if (!isRecord(input)) return {};
   return Object.fromEntries(

@@ -17,8 +17,12 @@ export function pathText(path: SettingPath): string {
   }, "");
 }
 
-/** Every mistake on its own line, in the order given; the first line counts them. */
-export function mistakesText(mistakes: readonly Mistake[], file: string | undefined): string {
+/** Every mistake on its own line, in the order given; the first line counts them, the last says where to look. */
+export function mistakesText(
+  mistakes: readonly Mistake[],
+  file: string | undefined,
+  example = "tickwatch.example.yaml",
+): string {
   const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
   const lines = mistakes.map(({ path, origin, message }) => {
     const place = [path, origin ? `(${origin})` : ""].filter((word) => word !== "").join(" ");
@@ -27,6 +31,6 @@ export function mistakesText(mistakes: readonly Mistake[], file: string | undefi
   return [
     `${count} in the configuration${file === undefined ? "" : ` ${file}`}:`,
     ...lines,
-    "tickwatch.example.yaml lists every setting with its default.",
+    `${example} lists every setting with its default.`,
   ].join("\n");
 }

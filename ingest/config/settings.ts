@@ -21,34 +21,53 @@ export interface Setting {
   readonly defaultValue: unknown;
 }
 
-let listed: readonly Setting[] | undefined;
-
-/** All settings, in the order of the schema. */
-export function listSettings(): readonly Setting[] {
-  listed ??= [...settingsOf(rootSchema(), "", new Set())];
-  return listed;
+/** What a file of settings may say. */
+export interface Vocabulary {
+  /** All settings, in the order of the schema. */
+  listSettings(): readonly Setting[];
+  /** The keys that an object at this path may have; empty when it is no object with fixed keys. */
+  knownKeys(path: SettingPath): readonly string[];
+  /** True when this setting, or one inside it, is secret: its value must not be shown. */
+  holdsSecret(setting: string): boolean;
+  /** What may be written at this path, in words; undefined when the path is unknown. */
+  typeAt(path: SettingPath): string | undefined;
 }
 
-/** The keys that an object at this path may have; empty when it is no object with fixed keys. */
-export function knownKeys(path: SettingPath): readonly string[] {
-  const schema = schemaAt(path);
-  const names = schema === undefined ? undefined : asSchema(schema.propertyNames)?.enum;
-  return [...Object.keys(schema?.properties ?? {}), ...(names ?? []).map(String)];
+/** The vocabulary of a schema; what it needs is computed when it is first asked for. */
+export function vocabularyOf(schema: z.ZodType): Vocabulary {
+  let root: JsonSchema | undefined;
+  let listed: readonly Setting[] | undefined;
+  const rootSchema = (): JsonSchema => {
+    root ??= z.toJSONSchema(schema, { io: "input" });
+    return root;
+  };
+  const listSettings = (): readonly Setting[] => {
+    listed ??= [...settingsOf(rootSchema(), "", new Set())];
+    return listed;
+  };
+  return {
+    listSettings,
+    knownKeys(path) {
+      const found = schemaAt(rootSchema(), path);
+      const names = found === undefined ? undefined : asSchema(found.propertyNames)?.enum;
+      return [...Object.keys(found?.properties ?? {}), ...(names ?? []).map(String)];
+    },
+    holdsSecret: (setting) =>
+      listSettings().some(
+        ({ secret, path }) =>
+          secret && (path === setting || path.startsWith(`${setting}.`) || path.startsWith(`${setting}[`)),
+      ),
+    typeAt(path) {
+      const found = schemaAt(rootSchema(), path);
+      return found === undefined ? undefined : typeText(found);
+    },
+  };
 }
 
-/** True when this setting, or one inside it, is secret: its value must not be shown. */
-export function holdsSecret(setting: string): boolean {
-  return listSettings().some(
-    ({ secret, path }) =>
-      secret && (path === setting || path.startsWith(`${setting}.`) || path.startsWith(`${setting}[`)),
-  );
-}
+/** That of the configuration of the service. */
+export const CONFIG_VOCABULARY = vocabularyOf(ConfigSchema);
 
-/** What may be written at this path, in words; undefined when the path is unknown. */
-export function typeAt(path: SettingPath): string | undefined {
-  const schema = schemaAt(path);
-  return schema === undefined ? undefined : typeText(schema);
-}
+export const { listSettings, knownKeys } = CONFIG_VOCABULARY;
 
 /** `http.keys[0].key` → `http.keys[].key`: the path of the setting behind the path of a value. */
 export function settingOf(path: string): string {
@@ -79,15 +98,8 @@ function* settingsOf(schema: JsonSchema, path: string, required: ReadonlySet<str
   }
 }
 
-let root: JsonSchema | undefined;
-
-function rootSchema(): JsonSchema {
-  root ??= z.toJSONSchema(ConfigSchema, { io: "input" });
-  return root;
-}
-
-function schemaAt(path: SettingPath): JsonSchema | undefined {
-  let schema: JsonSchema | undefined = rootSchema();
+function schemaAt(root: JsonSchema, path: SettingPath): JsonSchema | undefined {
+  let schema: JsonSchema | undefined = root;
   for (const step of path) {
     if (schema === undefined) return undefined;
     schema =

@@ -4,7 +4,7 @@ import type * as z from "zod";
 import { nearest } from "../../schema/near_names.ts";
 import { type Mistake, pathText, type SettingPath } from "./mistake.ts";
 import { withoutLogin } from "./redact.ts";
-import { holdsSecret, knownKeys, listSettings, settingOf, typeAt } from "./settings.ts";
+import { CONFIG_VOCABULARY, settingOf, type Vocabulary } from "./settings.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -16,34 +16,45 @@ export function shapeMistakes(
   issues: readonly Issue[],
   input: unknown,
   hidden: ReadonlySet<string>,
+  vocabulary: Vocabulary = CONFIG_VOCABULARY,
 ): Mistake[] {
   return issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(issue.path, key));
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => unknownKey(issue.path, key, vocabulary));
     const path = pathText(issue.path);
-    const hide = hidden.has(path) || holdsSecret(settingOf(path));
-    return [{ path, message: messageOf(issue, valueAt(input, issue.path), hide) }];
+    const hide = hidden.has(path) || vocabulary.holdsSecret(settingOf(path));
+    const due = `must be ${withArticle(vocabulary.typeAt(issue.path) ?? "something else")}`;
+    return [{ path, message: messageOf(issue, valueAt(input, issue.path), { hide, due }) }];
   });
 }
 
-function unknownKey(path: SettingPath, key: string): Mistake {
-  const known = knownKeys(path);
-  const hint = nearest(key, known) ?? elsewhere(key);
+function unknownKey(path: SettingPath, key: string, vocabulary: Vocabulary): Mistake {
+  const known = vocabulary.knownKeys(path);
+  const hint = nearest(key, known) ?? elsewhere(key, vocabulary);
   const due = hint === undefined ? `known here: ${known.join(", ")}` : `did you mean ${hint}?`;
-  const what = path[0] === "retention" && path.length > 1 ? "no such table" : "no such setting";
-  return { path: pathText([...path, key]), message: `${what}; ${due}` };
+  return { path: pathText([...path, key]), message: `no such ${nounAt(path)}; ${due}` };
+}
+
+/** What the keys below this path are. */
+function nounAt(path: SettingPath): string {
+  if (path[0] === "retention" && path.length > 1) return "table";
+  return path[0] === "rules" && path.length === 1 ? "rule" : "setting";
 }
 
 /** The whole path of a setting with (nearly) this name in another section. */
-function elsewhere(key: string): string | undefined {
-  const paths = listSettings().map((setting) => setting.path);
+function elsewhere(key: string, vocabulary: Vocabulary): string | undefined {
+  const paths = vocabulary.listSettings().map((setting) => setting.path);
   const name = (path: string) => path.slice(path.lastIndexOf(".") + 1);
   const meant = nearest(key, paths.map(name));
   return paths.find((path) => name(path) === meant);
 }
 
-function messageOf(issue: Issue, value: unknown, hide: boolean): string {
+function messageOf(
+  issue: Issue,
+  value: unknown,
+  { hide, due }: { readonly hide: boolean; readonly due: string },
+): string {
   const found = hide ? "its value is not shown" : `not ${shown(value)}`;
-  const due = `must be ${withArticle(typeAt(issue.path) ?? "something else")}`;
   switch (issue.code) {
     case "custom":
       return issue.message;

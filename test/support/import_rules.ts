@@ -63,6 +63,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ingest/demo/": [...EVERYWHERE, "ingest/daemon/"],
 
+  // What Grafana is told, and what it tells: rules and routes out, the history of alerts in.
+  "ingest/alerting/": [...EVERYWHERE, "ingest/config/", "ingest/package_root.ts"],
+
   // The writer, in the order of the flow.
   "ingest/intake/": [
     ...EVERYWHERE,
@@ -126,6 +129,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ingest/cli/": [
     ...EVERYWHERE,
+    "ingest/alerting/",
     "ingest/config/",
     "ingest/database.ts",
     "ingest/demo/",
@@ -165,7 +169,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ["ingest/log.ts"],
   "prom-client": ["ingest/metrics/record.ts"],
   ws: ["ingest/demo/simulator/"],
-  yaml: ["ingest/config/", "ingest/cli/check_config.ts"],
+  yaml: ["ingest/alerting/", "ingest/config/", "ingest/cli/alerts_generate.ts", "ingest/cli/check_config.ts"],
 };
 
 /** Parts that compute and do nothing else, with what they may use of Node. */

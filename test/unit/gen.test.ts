@@ -22,6 +22,8 @@ function copyOfGenerated(): string {
   const root = mkdtempSync(join(tmpdir(), "tickwatch-gen-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   cpSync(join(ROOT, "schema/generated"), join(root, "schema/generated"), { recursive: true });
+  for (const folder of ["provisioning/alerting", "provisioning/alerting-2s"])
+    cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
   cpSync(join(ROOT, "docs/configuration.md"), join(root, "docs/configuration.md"));
   return root;
 }

@@ -11,6 +11,8 @@ const RIGHT = [
   "CHANGELOG.md",
   "ARCHITECTURE.md",
   "tickwatch.example.yaml",
+  "alerts.example.yaml",
+  "provisioning/alert_catalogue.json",
   "schema/generated/tables.sql",
   "schema/generated/columns.libsonnet",
   "schema/generated/events.md",
