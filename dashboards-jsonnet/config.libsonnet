@@ -1,5 +1,7 @@
 // What an installation may want to change: names of data sources, refresh, default ranges, and the limits at which a
-// panel changes its colour. A limit that an alert has too is in alerts.yaml's defaults; keep both alike.
+// panel changes its colour. Where an alert has the same limit it is the alert's.
+local alarm = import 'alerts/thresholds.libsonnet';
+
 {
   folder: 'tickwatch',
   tag: 'tickwatch',
@@ -13,6 +15,9 @@
 
   // A range up to this many hours is read from the tables, a longer one from rollups.
   rawHoursMax: 24,
+
+  // From fewer returns no Sharpe ratio is computed.
+  returnsMin: 30,
 
   // Named colours of Grafana, which it shades for the light and the dark theme.
   colours: {
@@ -35,6 +40,20 @@
     eventLoopLagMs: [50, 200],
     restarts: [1, 3],
     errors: [1, 10],
+    marksAgeS: [30, 60],
+    drawdown: [-0.02, alarm.DrawdownHigh.at],
+    sharpe: [1, 0],
+    winRate: [0.5, alarm.WinRateLow.at],
+    fillRate: [0.6, 0.3],
+    ordersRejected: [1, 10],
+    executionLatencyMs: [1000, alarm.ExecutionLatencyHigh.at],
+    marginRatio: [0.5, 1 - alarm.MarginRatioLow.at],
+    liquidationDistance: [0.1, alarm.LiquidationNear.at],
+    leverage: [2, alarm.ExposureHigh.at],
+    capitalUtilization: [0.5, 0.8],
+    valueAtRisk: [0.02, 0.05],
+    fundingRate8h: [0.0003, 0.001],
+    notifyS: [15, 60],
     diskUsedBytes: [8 * 1000 * 1000 * 1000, 10 * 1000 * 1000 * 1000],
   },
 }

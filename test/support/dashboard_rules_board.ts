@@ -12,6 +12,9 @@ const COLUMNS = 24;
 const OVERVIEW_KINDS = ["stat", "gauge", "bargauge", "state-timeline"];
 const REFRESH_S_MIN = 5;
 const DESCRIPTION_MIN = 30;
+/** What Grafana puts into a link for the chosen range and the chosen values; switches of the dashboard's links do the same. */
+const RANGE = "${__url_time_range}";
+const VARIABLES = "${__all_variables}";
 
 export const BOARD_RULES = {
   title: ({ json: { title } }) =>
@@ -132,9 +135,9 @@ export const SET_RULES = {
           return /^https?:\/\//.test(url) ? [] : [`${where}: the link ${url} leads nowhere: write /d/<uid>…`];
         return [
           ...(uids.has(uid) ? [] : [`${where}: the link ${url} leads to no dashboard of ours`]),
-          ...["${__url_time_range}", "${__all_variables}"]
-            .filter((kept) => !url.includes(kept) && !(kept === "${__all_variables}" && url.includes("var-")))
-            .map((kept) => `${where}: the link ${url} drops what the viewer chose: add ${kept}`),
+          ...Object.entries({ [RANGE]: "from=", [VARIABLES]: "var-" })
+            .filter(([kept, said]) => !url.includes(kept) && !url.includes(said))
+            .map(([kept]) => `${where}: the link ${url} drops what the viewer chose: add ${kept}`),
         ];
       }),
     );
@@ -221,7 +224,14 @@ function urlsOf(dashboard: Dashboard): { readonly where: string; readonly url: s
     ...dashboard.panels.flatMap((panel) =>
       urls(panelName(dashboard, panel), [panel.links, panel.fieldConfig, panel.options]),
     ),
-    ...urls(dashboard.name, dashboard.json.links),
+    ...dashboard.json.links.flatMap((link) =>
+      urls(dashboard.name, link).map(({ where, url }) => ({
+        where,
+        url: [url, ...(link["keepTime"] ? [RANGE] : []), ...(link["includeVars"] ? [VARIABLES] : [])].join(
+          "&",
+        ),
+      })),
+    ),
   ];
 }
 

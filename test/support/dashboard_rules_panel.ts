@@ -6,8 +6,10 @@ import { tablesIn } from "./dashboard_sql.ts";
 
 /** Panels without data of their own. */
 const WITHOUT_DATA = ["text", "dashlist"];
+/** Grafana's own list of alerts, which asks no data source. */
+const ALERT_LIST = "alertlist";
 /** Lines of text: no unit, no scale. */
-const WITHOUT_NUMBERS = [...WITHOUT_DATA, "logs"];
+const WITHOUT_NUMBERS = [...WITHOUT_DATA, ALERT_LIST, "logs"];
 const DESCRIPTION_MIN = 40;
 const FORMATS: Readonly<Record<string, number>> = {
   timeseries: 0,
@@ -20,7 +22,6 @@ const FORMATS: Readonly<Record<string, number>> = {
 /** Kinds whose scale begins somewhere. */
 const WITH_SCALE = ["timeseries", "barchart", "bargauge", "gauge"];
 const SINGLE_VALUES = ["stat", "gauge", "bargauge"];
-const ALERT_LIST = "alertlist";
 
 export const PANEL_RULES = {
   "panel title": ({ title }) => (title.trim() === "" ? ["give it a title"] : []),

@@ -39,7 +39,7 @@ export const SQL_RULES = {
       : [],
   "rising time": (panel) =>
     eachSql(panel, (sql, { format }) =>
-      format === 0 && /\bORDER\s+BY\s+\w+\s+DESC\s*(?:LIMIT\b.*)?$/is.test(bareSql(sql))
+      format === 0 && /\bORDER\s+BY\s+\w+\s+DESC\s*(?:LIMIT\s+-?\d+\s*)?$/i.test(bareSql(sql))
         ? ["a time series must come in rising order: remove DESC"]
         : [],
     ),
