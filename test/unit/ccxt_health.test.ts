@@ -223,6 +223,13 @@ describe("what an error means", () => {
     expect(classifyError(error).kind).toBe(kind);
   });
 
+  test("that has no class of its own is told by its system code", () => {
+    expect(classifyError(Object.assign(new Error("reset"), { code: "ECONNRESET" }))).toMatchObject({
+      errorCode: "ECONNRESET",
+      reason: "ECONNRESET: reset",
+    });
+  });
+
   test("is told in one short line that begins with the class", () => {
     const error = Object.assign(new ExchangeNotAvailable(`okx GET\n <html>${"x".repeat(1_000)}`), {
       name: "ExchangeNotAvailable",

@@ -40,12 +40,19 @@ const KIND_BY_CLASS: readonly (readonly [FailureKind, readonly string[]])[] = [
 /** Never throws. An error that is none of CCXT's counts as a network failure when it has a system code such as ECONNRESET. */
 export function classifyError(error: unknown): Failure {
   const names = classNames(error);
-  const errorCode = names[0] ?? "Error";
+  const errorCode = codeOf(error, names[0] ?? "Error");
   const reason = reasonOf(errorCode, error);
   for (const [kind, classes] of KIND_BY_CLASS) {
     if (classes.some((name) => names.includes(name))) return { kind, errorCode, reason };
   }
   return { kind: hasSystemCode(error) ? "network" : "refused", errorCode, reason };
+}
+
+/** An error of no class of its own says more by its system code. */
+function codeOf(error: unknown, name: string): string {
+  return name === "Error" && error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : name;
 }
 
 /** Name of the error first, then its classes from the most special to the most general. */
