@@ -1,5 +1,5 @@
-// Writes what is derived from the schema: schema/generated/*, the configuration tables in Markdown files, and the alerts
-// that Grafana gets where nobody has configured any.
+// Writes what is derived from the code: schema/generated/*, the configuration tables in Markdown files, the alerts that
+// Grafana gets where nobody has configured any, and the settings of the QuestDB in docker-compose.yml.
 // `--check` writes nothing and exits with 1 when a file differs; `--root DIR` works on another copy of the project.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,6 +8,8 @@ import { readCatalogue } from "../ingest/alerting/catalogue.ts";
 import { generateAlerts } from "../ingest/alerting/generate.ts";
 import { defaultAlertSettings } from "../ingest/alerting/load.ts";
 import { configTable } from "../ingest/config/reference.ts";
+import { composeEnvFile } from "../ingest/questdb/server_settings.ts";
+import { QUESTDB_VERSION } from "../ingest/questdb/version.ts";
 import { columnsLibsonnet, eventsMarkdown, tablesSql } from "../schema/generate.ts";
 import { EVENTS } from "../schema/registry.ts";
 
@@ -49,6 +51,7 @@ function generate(root: string): Map<string, string> {
     ["schema/generated/tables.sql", tablesSql(EVENTS)],
     ["schema/generated/columns.libsonnet", columnsLibsonnet(EVENTS)],
     ["schema/generated/events.md", eventsMarkdown(EVENTS)],
+    ["provisioning/questdb/questdb.env", composeEnvFile(QUESTDB_VERSION)],
   ]);
   for (const [index, file] of WITH_CONFIG_TABLE.entries()) {
     const text = withTable(read(join(root, file)) ?? "");

@@ -25,15 +25,22 @@ const SPIN_LIMITS = { yield: 10, nap: 30, sleep: 60 };
 /** Name and value of every setting, in the order they are written. Contains passwords. */
 export function serverSettings(options: ServerSettingsOptions): ReadonlyMap<string, string> {
   const { bindHost, credentials } = options;
-  const settings: [string, string][] = [
+  return new Map([
     ["http.net.bind.to", `${bindHost}:${options.httpPort}`],
     ["http.min.net.bind.to", `${bindHost}:${options.minHttpPort}`],
     ["pg.net.bind.to", `${bindHost}:${options.pgPort}`],
     ["pg.user", credentials.user],
     ["pg.password", credentials.password],
-    ["pg.readonly.user.enabled", "true"],
     ["pg.readonly.user", credentials.readonlyUser],
     ["pg.readonly.password", credentials.readonlyPassword],
+    ...tunedSettings(options.version),
+  ]);
+}
+
+/** What every server of ours has, wherever it runs: no address, no password. */
+function tunedSettings(version: string): [string, string][] {
+  const settings: [string, string][] = [
+    ["pg.readonly.user.enabled", "true"],
     ["telemetry.enabled", "false"],
     ["metrics.enabled", "true"],
     ["query.timeout", "30s"],
@@ -50,13 +57,13 @@ export function serverSettings(options: ServerSettingsOptions): ReadonlyMap<stri
   ];
   // The view compiler has its own pool since 9.3; an older server would call its settings probable typos.
   const pools =
-    compareVersions(options.version, "9.3.0") >= 0 ? [...SPINNING_POOLS, "view.compiler"] : SPINNING_POOLS;
+    compareVersions(version, "9.3.0") >= 0 ? [...SPINNING_POOLS, "view.compiler"] : SPINNING_POOLS;
   for (const pool of pools) {
     for (const [step, limit] of Object.entries(SPIN_LIMITS)) {
       settings.push([`${pool}.worker.${step}.threshold`, String(limit)]);
     }
   }
-  return new Map(settings);
+  return settings;
 }
 
 /** The text of `conf/server.conf`. Contains passwords: write it with mode 0600. */
@@ -80,7 +87,17 @@ export function logConf(): string {
 
 /** The same settings and log levels as environment variables of a container, one `NAME=value` a line. Contains passwords. */
 export function serverEnvFile(options: ServerSettingsOptions): string {
-  const lines = [...serverSettings(options)].map(([name, value]) => `${environmentName(name)}=${value}`);
+  return envLines(serverSettings(options));
+}
+
+/** The same for the container of docker-compose.yml, which gives it its passwords by other variables. */
+export function composeEnvFile(version: string): string {
+  const head = "# Generated from ingest/questdb/server_settings.ts by `npm run gen`; do not edit.\n";
+  return `${head}${envLines(tunedSettings(version))}JVM_PREPEND=${JVM_OPTIONS.join(" ")}\n`;
+}
+
+function envLines(settings: Iterable<readonly [string, string]>): string {
+  const lines = [...settings].map(([name, value]) => `${environmentName(name)}=${value}`);
   return `${[...lines, `QDB_LOG_W_STDOUT_LEVEL=${LOG_LEVELS}`].join("\n")}\n`;
 }
 

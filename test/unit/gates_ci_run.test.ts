@@ -65,9 +65,10 @@ async function ci(env: Readonly<Record<string, string>>): Promise<CiRun> {
     "node_modules/vitest/vitest.mjs": VITEST,
     "bin/npm": NPM,
     "bin/docker": "#!/bin/sh\n",
+    "bin/promtool": "#!/bin/sh\n",
   });
   onTestFinished(() => rmSync(root, { recursive: true }));
-  for (const tool of ["npm", "docker"]) chmodSync(join(root, "bin", tool), 0o755);
+  for (const tool of ["npm", "docker", "promtool"]) chmodSync(join(root, "bin", tool), 0o755);
   const child = spawn("bash", [join(root, ".ci/run")], {
     // Somewhere else, and on purpose with the settings of a machine that has a QuestDB.
     cwd: tmpdir(),
