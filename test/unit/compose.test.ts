@@ -113,8 +113,7 @@ test.each<readonly [string, Partial<ComposeTexts>, string]>([
 test("the image has what the package has, and runs as a user without rights", () => {
   const dockerfile = read("Dockerfile");
   const shipped = JSON.parse(read("package.json")).files.filter((path: string) => !/\.md$|^!/.test(path));
-  for (const path of shipped)
-    expect(dockerfile).toMatch(new RegExp(`^COPY --from=build /app/${path} `, "m"));
+  for (const path of shipped) expect(dockerfile).toMatch(new RegExp(`^COPY --from=build /app/${path} `, "m"));
   expect(dockerfile.lastIndexOf("USER node")).toBeGreaterThan(dockerfile.lastIndexOf("COPY"));
   expect(dockerfile).not.toContain(":latest");
 });

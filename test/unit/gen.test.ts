@@ -22,7 +22,7 @@ function copyOfGenerated(): string {
   const root = mkdtempSync(join(tmpdir(), "tickwatch-gen-"));
   onTestFinished(() => rmSync(root, { recursive: true }));
   cpSync(join(ROOT, "schema/generated"), join(root, "schema/generated"), { recursive: true });
-  for (const folder of ["provisioning/alerting", "provisioning/alerting-2s"])
+  for (const folder of ["provisioning/alerting", "provisioning/alerting-2s", "provisioning/questdb"])
     cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
   cpSync(join(ROOT, "docs/configuration.md"), join(root, "docs/configuration.md"));
   return root;
