@@ -93,11 +93,12 @@ interface Checked {
 
 function intoBuffer(pool: readonly Checked[]): EncodeRows {
   const out = new ByteBuffer(BUFFER_BYTES);
+  const keys = new Int32Array(2 * POOL_ROWS);
   return (count) => {
     out.length = 0;
     for (let index = 0; index < count; index++) {
       const checked = pool[index];
-      if (checked !== undefined) checked.encode(checked.row, out);
+      if (checked !== undefined) checked.encode(checked.row, out, keys, 2 * index);
     }
     return out.length;
   };

@@ -56,7 +56,7 @@ function encoded(rows: number, rowsPerBody: number, firstUs: number): Buffer[] {
     const part = pool.slice(0, rows - done);
     stamp(part, firstUs + done);
     const out = new ByteBuffer(part.length * 200);
-    for (const row of part) encode({ ...row }, out);
+    for (const row of part) encode({ ...row }, out, new Int32Array(2), 0);
     bodies.push(out.bytes.subarray(0, out.length));
   }
   return bodies;

@@ -13,6 +13,7 @@ export class FrameBuilder {
   readonly #encode: EncodeRow;
   #bytes: ByteBuffer | undefined;
   #offsets = new Uint32Array(OFFSETS_MIN);
+  #keys = new Int32Array(2 * OFFSETS_MIN);
   #rows = 0;
   #minTs = 0;
   #maxTs = 0;
@@ -41,8 +42,9 @@ export class FrameBuilder {
   add(row: AnyRow, nowUs: number, rowBytesMax: number): boolean {
     this.#bytes ??= new ByteBuffer(this.#capacityBytes);
     const start = this.#bytes.length;
+    if (this.#rows === this.#offsets.length) this.#grow();
     try {
-      this.#encode(row, this.#bytes);
+      this.#encode(row, this.#bytes, this.#keys, 2 * this.#rows);
     } catch (error) {
       this.#bytes.length = start;
       throw error;
@@ -51,7 +53,6 @@ export class FrameBuilder {
       this.#bytes.length = start;
       return false;
     }
-    if (this.#rows === this.#offsets.length) this.#growOffsets();
     this.#offsets[this.#rows] = start;
     this.#minTs = this.#rows === 0 || row.ts < this.#minTs ? row.ts : this.#minTs;
     this.#maxTs = this.#rows === 0 || row.ts > this.#maxTs ? row.ts : this.#maxTs;
@@ -69,6 +70,7 @@ export class FrameBuilder {
       fingerprint: this.#fingerprint,
       rowCount: this.#rows,
       rowOffsets: this.#offsets.slice(0, this.#rows),
+      keys: this.#keys.slice(0, 2 * this.#rows),
       payload: payloadOf(buffer),
       minTs: this.#minTs,
       maxTs: this.#maxTs,
@@ -82,10 +84,13 @@ export class FrameBuilder {
     return frame;
   }
 
-  #growOffsets(): void {
+  #grow(): void {
     const grown = new Uint32Array(this.#offsets.length * 2);
     grown.set(this.#offsets);
     this.#offsets = grown;
+    const keys = new Int32Array(2 * grown.length);
+    keys.set(this.#keys);
+    this.#keys = keys;
   }
 }
 

@@ -5,8 +5,11 @@ import type { ByteBuffer } from "./byte_buffer.ts";
 import { nativeEncoder } from "./native.ts";
 import { officialEncoder } from "./official.ts";
 
-/** Appends one checked row, its line end included. Values were checked by the event's parser; nothing is checked here. */
-export type EncodeRow = (row: AnyRow, out: ByteBuffer) => void;
+/**
+ * Appends one checked row, its line end included, and writes its key (key_hash.ts) to `keys[at]` and `keys[at + 1]`.
+ * Values were checked by the event's parser; nothing is checked here.
+ */
+export type EncodeRow = (row: AnyRow, out: ByteBuffer, keys: Int32Array, at: number) => void;
 
 /** Which encoder writes the rows: `native` is ours, `official` drives the buffer of the vendor's client. */
 export type EncoderKind = "native" | "official";

@@ -14,6 +14,8 @@ export interface Frame {
   readonly maxTs: number;
   /** Wall clock when the first row was accepted, µs. */
   readonly acceptedUs: number;
+  /** The key of each row, two halves each (encode/key_hash.ts). Absent when the frame comes from disk or is a part. */
+  readonly keys?: Int32Array;
 }
 
 /** The bytes of row `index` of a frame, its line end included; shares memory with the payload. */
@@ -27,8 +29,9 @@ export function sliceFrame(frame: Frame, from: number, to: number): Frame {
   if (from === 0 && to === frame.rowCount) return frame;
   const start = frame.rowOffsets[from] ?? frame.payload.length;
   const end = to >= frame.rowCount ? frame.payload.length : (frame.rowOffsets[to] ?? frame.payload.length);
+  const { keys: _, ...rest } = frame;
   return {
-    ...frame,
+    ...rest,
     rowCount: to - from,
     rowOffsets: frame.rowOffsets.slice(from, to).map((offset) => offset - start),
     payload: frame.payload.subarray(start, end),

@@ -180,7 +180,7 @@ export function withinLimits<T extends QueuedFrame>(
   return frames.slice(from, to);
 }
 
-/** Memory that a queued frame takes: payload, offsets, and the objects around them. */
+/** Memory that a queued frame takes: payload, offsets, keys, and the objects around them. */
 function memoryOf(frame: Frame): number {
-  return frame.payload.length + 4 * frame.rowCount + 400;
+  return frame.payload.length + 12 * frame.rowCount + 400;
 }

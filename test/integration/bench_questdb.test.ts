@@ -33,7 +33,7 @@ async function write(http: string, count: number, firstUs: number): Promise<void
   const rows = markRows(count, 1);
   stamp(rows, firstUs);
   const [encode, out] = [createEncoder("native", MARKS), new ByteBuffer()];
-  for (const row of rows) encode({ ...row }, out);
+  for (const row of rows) encode({ ...row }, out, new Int32Array(2), 0);
   const body = out.bytes.subarray(0, out.length);
   const { statusCode } = await request(`${http}/write?precision=u`, { method: "POST", body });
   expect(statusCode).toBe(204);
