@@ -10,6 +10,7 @@ import { Delivery } from "./deliver/delivery.ts";
 import type { IlpHttp } from "./deliver/ilp_http.ts";
 import { QueryableProbe, type QueryableProbeOptions } from "./deliver/queryable_probe.ts";
 import { type RecreationWatchOptions, watchRecreations } from "./deliver/recreation_watch.ts";
+import { FrameBuffers } from "./encode/frame_buffers.ts";
 import { TickwatchError } from "./errors.ts";
 import { type DeadLetterWriter, openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
@@ -93,6 +94,7 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
   await giveReserve(spoolDir);
   const lock = await takeLock(spoolDir, microsToIso(clock.nowUs()));
   const ledger = createLedger(metrics);
+  const memory = new FrameBuffers();
   try {
     const spool = await openSpool({
       storage,
@@ -100,6 +102,7 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
       graceMs: config.spool.graceS * 1000,
       nowUs: () => clock.nowUs(),
       monotonicMs: () => clock.monotonicMs(),
+      onReleased: ({ payload }) => memory.give(payload),
       onDamage: ({ segment, at, rows }) => {
         log.error({ segment, at, rows }, "the disk changed spooled data; those rows are lost");
         ledger.deadLettered("unknown", "spool_damage", rows ?? 1);
@@ -116,7 +119,7 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
         log.warn({ entries }, "the dead-letter files are full; the oldest entries were deleted");
       },
     });
-    return new Writer(options, { spool, lock, ledger, deadLetters, spoolDir, deadLetterDir });
+    return new Writer(options, { spool, lock, ledger, memory, deadLetters, spoolDir, deadLetterDir });
   } catch (error) {
     await lock.release();
     throw error;
@@ -128,6 +131,7 @@ interface Opened {
   readonly spool: Spool;
   readonly lock: SpoolLock;
   readonly ledger: Ledger;
+  readonly memory: FrameBuffers;
   readonly deadLetters: DeadLetterWriter;
   readonly spoolDir: string;
   readonly deadLetterDir: string;
@@ -150,7 +154,7 @@ class Writer implements Pipeline {
   #stopped: Promise<number> | undefined;
 
   constructor(options: PipelineOptions, opened: Opened) {
-    const { spool, ledger, deadLetters } = opened;
+    const { spool, ledger, memory, deadLetters } = opened;
     const { config, clock, metrics } = options;
     this.ledger = ledger;
     this.spool = spool;
@@ -166,12 +170,17 @@ class Writer implements Pipeline {
       ...config.writer,
       syncIntervalMs: config.spool.syncEveryMs,
       ttlDaysOf: (event) => ttlDaysOf(event, config.retention),
-      ...{ clock, ledger, deadLetters },
+      ...{ clock, ledger, memory, deadLetters },
       append: (frames) => spool.append(frames),
       room: this.#room.wait,
       onDurable: (frames) => this.#durable(frames),
     });
-    this.#running = [saveCursorUntil(this.#stopping.signal, spool, options, this.#room.changed)];
+    this.#running = [
+      saveCursorUntil(this.#stopping.signal, spool, options, () => {
+        this.#room.changed();
+        memory.trim();
+      }),
+    ];
     metrics.onScrape(() => setSpoolGauges(metrics, spool, clock.nowUs()));
   }
 
@@ -259,7 +268,7 @@ async function saveCursorUntil(
   signal: AbortSignal,
   spool: Spool,
   { clock, log, dataDir }: PipelineOptions,
-  onRoom: () => void,
+  afterwards: () => void,
 ): Promise<void> {
   let failed = false;
   while (!signal.aborted) {
@@ -267,7 +276,7 @@ async function saveCursorUntil(
     try {
       await spool.saveCursor();
       failed = false;
-      onRoom();
+      afterwards();
       await takeReserve(join(dataDir, "spool"));
     } catch (err) {
       if (!failed)

@@ -13,8 +13,9 @@ import type { BatchLimits, QueuedFrame } from "../spool/table_queue.ts";
 import { type Batch, cutBatch, firstRow, progress } from "./batch.ts";
 import type { IlpHttp } from "./ilp_http.ts";
 import { afterRefusal, afterRewind, afterSilence, afterSuccess, type IsolationStep } from "./isolation.ts";
-import { type LingerLimits, lingerMs } from "./linger.ts";
+import type { LingerLimits } from "./linger.ts";
 import { type Failure, POLICY } from "./outcome.ts";
+import { scheduleOf } from "./schedule.ts";
 import { ServerState } from "./server_state.ts";
 import { TableLane } from "./table_lane.ts";
 
@@ -41,9 +42,6 @@ export interface DeliveryOptions {
   readonly onServerState: (up: boolean, failure?: Failure) => void;
 }
 
-/** A table has had rows so recently that it counts for the commit budget. */
-const ACTIVE_MS = 10_000;
-
 /** For one table that has trouble of its own. */
 const TABLE_BACKOFF: BackoffLimits = { firstMs: 500, maxMs: 30_000 };
 
@@ -57,6 +55,8 @@ export class Delivery {
   readonly #stop = new AbortController();
   #draining = false;
   #wake: (() => void) | undefined;
+  /** When the timer wakes us at the latest. */
+  #timerMs = Number.POSITIVE_INFINITY;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -81,8 +81,10 @@ export class Delivery {
     const lane = this.#lane(table);
     const nowMs = this.#options.clock.monotonicMs();
     lane.lastAppendMs = nowMs;
+    // Rows that join others which wait already change nothing, unless they fill the request.
+    if (lane.waitingSinceMs !== undefined && !this.#isFull(lane)) return;
     lane.waitingSinceMs ??= nowMs;
-    this.#wake?.();
+    if (!lane.isSending) this.#wake?.();
   }
 
   /** Sends again what was delivered within the grace time: the server may have lost it. DEDUP absorbs the rest. */
@@ -103,8 +105,8 @@ export class Delivery {
   /** Delivers until `stop`. Never rejects for what the server does. */
   async run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const waitMs = this.#startDue();
-      await this.#sleepUntilWoken(waitMs);
+      this.#wakeAt(this.#startDue());
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     await Promise.all(this.#underWay);
   }
@@ -130,31 +132,26 @@ export class Delivery {
     this.#wake?.();
   }
 
-  /** Starts every request that is due; returns how long until the next one is. */
+  /** Starts every request that is due; returns when the next one is (monotonic ms). */
   #startDue(): number {
-    const { clock, connections } = this.#options;
+    const { clock, connections, linger } = this.#options;
     const nowMs = clock.monotonicMs();
-    const waiting = [...this.#lanes.values()]
-      .filter((lane) => !lane.isSending && lane.waitingSinceMs !== undefined)
-      .map((lane) => ({ lane, dueMs: this.#dueMs(lane, nowMs) }))
-      .sort((a, b) => a.dueMs - b.dueMs);
-    for (const { lane, dueMs } of waiting) {
-      if (dueMs > nowMs) return dueMs - nowMs;
+    const { due, nextMs } = scheduleOf(this.#lanes.values(), {
+      ...{ nowMs, linger, draining: this.#draining, notBeforeMs: this.#server.notBeforeMs },
+      isFull: (lane) => this.#isFull(lane),
+    });
+    for (const lane of due) {
       // While the server is away one request at a time finds out whether it is back.
       if (this.#underWay.size >= (this.#server.isUp ? connections : 1)) return Number.POSITIVE_INFINITY;
       this.#start(lane);
     }
-    return Number.POSITIVE_INFINITY;
+    return nextMs;
   }
 
-  #dueMs(lane: TableLane, nowMs: number): number {
-    const earliestMs = Math.max(lane.notBeforeMs, this.#server.notBeforeMs);
-    const pending = this.#options.spool.pendingOf(lane.table);
-    const { limits, linger } = this.#options;
-    const isFull = pending !== undefined && (pending.rows >= limits.rows || pending.bytes >= limits.bytes);
-    if (isFull || this.#draining || lane.attempts > 0) return earliestMs;
-    const active = [...this.#lanes.values()].filter((other) => nowMs - other.lastAppendMs < ACTIVE_MS).length;
-    return Math.max(earliestMs, (lane.waitingSinceMs ?? nowMs) + lingerMs(active, linger));
+  #isFull({ table }: TableLane): boolean {
+    const { spool, limits } = this.#options;
+    const pending = spool.pendingOf(table);
+    return pending !== undefined && (pending.rows >= limits.rows || pending.bytes >= limits.bytes);
   }
 
   #start(lane: TableLane): void {
@@ -368,16 +365,15 @@ export class Delivery {
     return lane;
   }
 
-  async #sleepUntilWoken(waitMs: number): Promise<void> {
-    const timer = new AbortController();
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (this.#stop.signal.aborted) resolve();
-      if (waitMs !== Number.POSITIVE_INFINITY)
-        void this.#options.clock.sleep(waitMs, timer.signal).then(resolve);
+  /** One timer, for the earliest time asked for: a later one is asked for again when it has woken us. */
+  #wakeAt(dueMs: number): void {
+    const { clock } = this.#options;
+    if (dueMs >= this.#timerMs) return;
+    this.#timerMs = dueMs;
+    void clock.sleep(dueMs - clock.monotonicMs(), this.#stop.signal).then(() => {
+      if (this.#timerMs === dueMs) this.#timerMs = Number.POSITIVE_INFINITY;
+      this.#wake?.();
     });
-    this.#wake = undefined;
-    timer.abort();
   }
 }
 

@@ -1,8 +1,8 @@
 // One POST to QuestDB's /write, one typed outcome. Never retries, never throws for what the server or the network does.
 import { Readable } from "node:stream";
-import { Agent, request } from "undici";
-import * as z from "zod";
+import { type Dispatcher, Pool } from "undici";
 import { messageOf } from "../errors.ts";
+import { outcomeOf } from "./answer.ts";
 import type { Outcome } from "./outcome.ts";
 
 export interface IlpHttpOptions {
@@ -29,49 +29,51 @@ export interface IlpHttp {
 /** What an answer is read up to: an error text of QuestDB is a few hundred bytes. */
 const ANSWER_BYTES_MAX = 65_536;
 
-/** The error QuestDB sends as JSON; `line` is 0 when it could not tell. */
-const ErrorSchema = z.object({ message: z.string(), line: z.int().optional() });
-
-/** A sender with its own connections. Time-outs of the library are off: the attempt's own signal is the only one. */
+/** A sender with its own connections. Time-outs of the library are off: the attempt's own is the only one. */
 export function createIlpHttp(options: IlpHttpOptions): IlpHttp {
-  let agent = newAgent(options.connections);
-  const retired = new Set<Agent>();
+  let pool = newPool(options);
+  const retired = new Set<Pool>();
   // Timestamps carry their own unit (…t), so `precision` only has to be valid.
-  const target = new URL("/write?precision=u", options.url);
+  const { pathname, search } = new URL("/write?precision=u", options.url);
   const headers: Record<string, string> = { "content-type": "text/plain; charset=utf-8" };
   if (options.authorization !== undefined) headers["authorization"] = options.authorization;
 
   return {
     async send(parts, signal) {
-      const timeout = AbortSignal.timeout(options.timeoutMs);
+      const request = { path: pathname + search, method: "POST" as const, ...bodyOf(parts, headers) };
+      const attempt = new Attempt();
+      const timer = setTimeout(
+        () => attempt.end({ kind: "timeout", message: `no answer within ${options.timeoutMs} ms` }),
+        options.timeoutMs,
+      );
+      const callOff = () => attempt.end({ kind: "unavailable", sent: true, message: "called off" });
+      signal.addEventListener("abort", callOff);
       try {
-        const answer = await request(target, {
-          method: "POST",
-          dispatcher: agent,
-          ...bodyOf(parts, headers),
-          signal: AbortSignal.any([signal, timeout]),
-        });
-        return outcomeOf(answer.statusCode, await textOf(answer.body));
+        if (signal.aborted) callOff();
+        else pool.dispatch(request, attempt);
+        return await attempt.outcome;
       } catch (error) {
-        if (timeout.aborted) return { kind: "timeout", message: `no answer within ${options.timeoutMs} ms` };
-        return { kind: "unavailable", sent: !isBeforeConnecting(error), message: causeOf(error) };
+        return unavailable(error);
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", callOff);
       }
     },
     renew() {
-      const old = agent;
-      agent = newAgent(options.connections);
+      const old = pool;
+      pool = newPool(options);
       retired.add(old);
       // Requests under way end first.
       void old.close().finally(() => retired.delete(old));
     },
     async close() {
-      await Promise.all([agent, ...retired].map((one) => one.destroy()));
+      await Promise.all([pool, ...retired].map((one) => one.destroy()));
     },
   };
 }
 
-function newAgent(connections: number): Agent {
-  return new Agent({
+function newPool({ url, connections }: IlpHttpOptions): Pool {
+  return new Pool(new URL(url).origin, {
     connections,
     pipelining: 1,
     headersTimeout: 0,
@@ -79,6 +81,62 @@ function newAgent(connections: number): Agent {
     connect: { timeout: 0 },
     keepAliveTimeout: 60_000,
   });
+}
+
+/** Hears of one request until its outcome is known. Ending it early closes the connection. */
+class Attempt implements Dispatcher.DispatchHandler {
+  readonly outcome: Promise<Outcome>;
+  readonly #resolve: (outcome: Outcome) => void;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #status = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isOver = false;
+
+  constructor() {
+    let resolve: (outcome: Outcome) => void = () => undefined;
+    this.outcome = new Promise((yes) => (resolve = yes));
+    this.#resolve = resolve;
+  }
+
+  end(outcome: Outcome): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#resolve(outcome);
+    this.#controller?.abort(CALLED_OFF);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(CALLED_OFF);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    // Read to the end so that the connection can be used again, but keep only a part.
+    if (this.#bytes < ANSWER_BYTES_MAX) this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+  }
+
+  onResponseEnd(): void {
+    this.#isOver = true;
+    const text = Buffer.concat(this.#chunks).toString("utf8", 0, ANSWER_BYTES_MAX);
+    this.#resolve(outcomeOf(this.#status, text));
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#isOver = true;
+    this.#resolve(unavailable(error));
+  }
+}
+
+const CALLED_OFF = new Error("called off");
+
+function unavailable(error: unknown): Outcome {
+  return { kind: "unavailable", sent: !isBeforeConnecting(error), message: causeOf(error) };
 }
 
 /** Copying small parts together is cheaper than writing each; large ones are written as they are. */
@@ -108,40 +166,6 @@ function* grouped(parts: readonly Buffer[]): Generator<Buffer> {
     runBytes = 0;
   }
   if (run.length > 0) yield Buffer.concat(run);
-}
-
-/**
- * Status and body → outcome. A body that is not what QuestDB documents still ends in a defined outcome. Only 204 confirms:
- * a 200 is the page of something else that answers in QuestDB's place.
- */
-function outcomeOf(status: number, body: string): Outcome {
-  if (status === 204) return { kind: "written" };
-  const { message, line } = parseError(body);
-  if (status === 401 || status === 403 || status === 421) return { kind: "not_allowed", status, message };
-  if (status >= 500) return { kind: "server_error", status, message };
-  if (status === 400 && line !== undefined && line > 0) return { kind: "row_refused", line, message };
-  if (status >= 400) return { kind: "request_refused", status, message };
-  return { kind: "unavailable", sent: true, message: `unexpected status ${status}` };
-}
-
-function parseError(body: string): { message: string; line: number | undefined } {
-  try {
-    const { message, line } = ErrorSchema.parse(JSON.parse(body));
-    return { message, line };
-  } catch {
-    return { message: body.slice(0, 500) || "no explanation", line: undefined };
-  }
-}
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    // Read to the end so that the connection can be used again, but keep only a part.
-    if (bytes < ANSWER_BYTES_MAX) chunks.push(chunk);
-    bytes += chunk.length;
-  }
-  return Buffer.concat(chunks).toString("utf8", 0, ANSWER_BYTES_MAX);
 }
 
 /** Errors of looking up the address and of connecting: no byte of the request has left this machine. */

@@ -1,7 +1,7 @@
 // Collects the encoded rows of one table until they are sealed into a frame.
 import type { AnyRow } from "../../schema/define.ts";
 import type { Frame } from "../spool/frame.ts";
-import { ByteBuffer } from "./byte_buffer.ts";
+import { type BufferSource, ByteBuffer } from "./byte_buffer.ts";
 import type { EncodeRow } from "./row_encoder.ts";
 
 const CAPACITY_BYTES_MIN = 2048;
@@ -11,6 +11,7 @@ export class FrameBuilder {
   readonly #table: string;
   readonly #fingerprint: number;
   readonly #encode: EncodeRow;
+  readonly #memory: BufferSource | undefined;
   #bytes: ByteBuffer | undefined;
   #offsets = new Uint32Array(OFFSETS_MIN);
   #keys = new Int32Array(2 * OFFSETS_MIN);
@@ -21,10 +22,12 @@ export class FrameBuilder {
   /** The next buffer begins at the size that the last frame needed. */
   #capacityBytes = CAPACITY_BYTES_MIN;
 
-  constructor(table: string, fingerprint: number, encode: EncodeRow) {
+  /** Whoever gets the frames gives their payloads back to `memory`, if there is one. */
+  constructor(table: string, fingerprint: number, encode: EncodeRow, memory?: BufferSource) {
     this.#table = table;
     this.#fingerprint = fingerprint;
     this.#encode = encode;
+    this.#memory = memory;
   }
 
   get rows(): number {
@@ -40,7 +43,7 @@ export class FrameBuilder {
    * `rowBytesMax`.
    */
   add(row: AnyRow, nowUs: number, rowBytesMax: number): boolean {
-    this.#bytes ??= new ByteBuffer(this.#capacityBytes);
+    this.#bytes ??= new ByteBuffer(this.#capacityBytes, this.#memory);
     const start = this.#bytes.length;
     if (this.#rows === this.#offsets.length) this.#grow();
     try {

@@ -4,6 +4,8 @@ import type { EventDefinition } from "../../schema/define.ts";
 import type { RejectReason } from "../../schema/refusal.ts";
 import { EVENTS } from "../../schema/registry.ts";
 import type { Clock } from "../clock.ts";
+import type { BufferSource } from "../encode/byte_buffer.ts";
+import { FULL_FRAME_BYTES } from "../encode/frame_buffers.ts";
 import { FrameBuilder } from "../encode/frame_builder.ts";
 import { createEncoder, type EncoderKind } from "../encode/row_encoder.ts";
 import { TickwatchError } from "../errors.ts";
@@ -22,6 +24,8 @@ export interface IntakeOptions {
   readonly frameRowsMax: number;
   readonly frameBytesMax: number;
   readonly rowBytesMax: number;
+  /** Where frames get their memory. */
+  readonly memory?: BufferSource;
   readonly futureMaxS: number;
   readonly syncIntervalMs: number;
   readonly ttlDaysOf: (event: EventDefinition) => number;
@@ -69,6 +73,7 @@ class DurableIntake implements Intake {
   readonly #options: IntakeOptions;
   readonly #lanes: ReadonlyMap<string, Lane>;
   readonly #commit: GroupCommit;
+  readonly #frameBytesMax: number;
   #sealed: Frame[] = [];
   #stopping = false;
   #underWay = 0;
@@ -76,6 +81,7 @@ class DurableIntake implements Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#frameBytesMax = Math.min(options.frameBytesMax, FULL_FRAME_BYTES);
     this.#lanes = new Map((options.events ?? EVENTS).map((event) => [event.name, this.#lane(event)]));
     const { clock, append, onDurable, syncIntervalMs: intervalMs } = options;
     this.#commit = new GroupCommit({ drain: () => this.#drain(), append, onDurable, clock, intervalMs });
@@ -132,7 +138,7 @@ class DurableIntake implements Intake {
     if (lane === undefined)
       return { reason: "unknown_table", message: "there is no such table: see GET /v1/tables" };
     if (input instanceof MalformedLine) return { reason: "malformed_json", message: input.message };
-    const { rowBytesMax, frameRowsMax, frameBytesMax } = this.#options;
+    const { rowBytesMax, frameRowsMax } = this.#options;
     const outcome = lane.event.parse(input);
     if (!outcome.ok) return outcome;
     const { ts } = outcome.row;
@@ -145,7 +151,7 @@ class DurableIntake implements Intake {
         message: `the row takes more than ${rowBytesMax} bytes (intake.rowBytesMax)`,
       };
     }
-    if (lane.builder.rows >= frameRowsMax || lane.builder.bytes >= frameBytesMax) this.#seal(lane);
+    if (lane.builder.rows >= frameRowsMax || lane.builder.bytes >= this.#frameBytesMax) this.#seal(lane);
     return undefined;
   }
 
@@ -176,7 +182,7 @@ class DurableIntake implements Intake {
 
   #lane(event: EventDefinition): Lane {
     const encode = createEncoder(this.#options.encoder, event);
-    const builder = new FrameBuilder(event.name, event.fingerprint, encode);
+    const builder = new FrameBuilder(event.name, event.fingerprint, encode, this.#options.memory);
     return { event, builder, ttlDays: this.#options.ttlDaysOf(event) };
   }
 

@@ -30,17 +30,22 @@ export function recordBytes(header: Pick<RecordHeader, "tableBytes" | "payloadBy
   return RECORD_HEADER_BYTES + header.tableBytes + 4 * header.rowCount + header.payloadBytes;
 }
 
-/** Header, name and offsets of a record; the payload follows it unchanged. */
-export function encodeRecordHead(frame: Frame, seq: number): Buffer {
+/** Bytes of what `writeRecordHead` writes. */
+export function recordHeadBytes(frame: Frame): number {
+  return RECORD_HEADER_BYTES + Buffer.byteLength(frame.table) + 4 * frame.rowCount;
+}
+
+/** Writes header, name and offsets of a record to the start of `head`, which has their size; the payload follows it unchanged. */
+export function writeRecordHead(head: Buffer, frame: Frame, seq: number): void {
   assert(
     frame.rowCount > 0 && frame.rowCount === frame.rowOffsets.length,
     "a frame has rows, each with its offset",
   );
-  const name = Buffer.from(frame.table);
-  const head = Buffer.alloc(RECORD_HEADER_BYTES + name.length + 4 * frame.rowCount);
+  head.fill(0, 0, RECORD_HEADER_BYTES);
+  const nameBytes = head.write(frame.table, RECORD_HEADER_BYTES);
   head.writeUInt32LE(MAGIC, 0);
   head.writeUInt8(VERSION, 4);
-  head.writeUInt16LE(name.length, 6);
+  head.writeUInt16LE(nameBytes, 6);
   head.writeBigUInt64LE(BigInt(seq), 8);
   head.writeUInt32LE(frame.payload.length, 16);
   head.writeUInt32LE(frame.rowCount, 20);
@@ -48,12 +53,10 @@ export function encodeRecordHead(frame: Frame, seq: number): Buffer {
   head.writeBigInt64LE(BigInt(frame.minTs), 32);
   head.writeBigInt64LE(BigInt(frame.maxTs), 40);
   head.writeBigInt64LE(BigInt(frame.acceptedUs), 48);
-  name.copy(head, RECORD_HEADER_BYTES);
-  let at = RECORD_HEADER_BYTES + name.length;
+  let at = RECORD_HEADER_BYTES + nameBytes;
   for (const offset of frame.rowOffsets) at = head.writeUInt32LE(offset, at);
   head.writeUInt32LE(crc32c(head.subarray(RECORD_HEADER_BYTES), frame.payload), 28);
   head.writeUInt32LE(crc32c(head.subarray(0, 60)), 60);
-  return head;
 }
 
 /** The header at `at`, or undefined when there is no intact one. */

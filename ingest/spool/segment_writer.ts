@@ -3,7 +3,7 @@
 import { strict as assert } from "node:assert";
 import { TickwatchError } from "../errors.ts";
 import type { Frame } from "./frame.ts";
-import { encodeRecordHead } from "./record.ts";
+import { recordHeadBytes, writeRecordHead } from "./record.ts";
 import {
   encodeFooter,
   encodeSegmentHeader,
@@ -51,6 +51,9 @@ export interface SegmentWriter {
   readonly activeId: number | undefined;
 }
 
+/** Memory for heads that is kept from one append to the next. */
+const HEADS_KEPT_BYTES_MAX = 1_048_576;
+
 export function createSegmentWriter(options: SegmentWriterOptions): SegmentWriter {
   return new Writer(options);
 }
@@ -61,6 +64,7 @@ class Writer implements SegmentWriter {
   #nextSegmentId: number;
   #nextSeq: number;
   #appending = false;
+  #heads = Buffer.alloc(0);
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
@@ -93,11 +97,26 @@ class Writer implements SegmentWriter {
     if (full) await this.#seal();
     const active = this.#active ?? (await this.#begin());
     const stored = frames.map((frame): Stored => ({ seq: this.#nextSeq++, frame }));
-    const buffers = stored.flatMap(({ seq, frame }) => [encodeRecordHead(frame, seq), frame.payload]);
+    const buffers = this.#recordsOf(stored);
     await this.#writeDurably(active, buffers);
     active.info.durableBytes += buffers.reduce((sum, b) => sum + b.length, 0);
     for (const { seq, frame } of stored) addToSummary(active.info.tables, seq, frame);
     return stored;
+  }
+
+  /** Heads and payloads in turn. The heads share memory that the next append writes over. */
+  #recordsOf(stored: readonly Stored[]): readonly Buffer[] {
+    const headBytes = stored.reduce((sum, { frame }) => sum + recordHeadBytes(frame), 0);
+    const isRoomy = headBytes <= this.#heads.length;
+    const heads = isRoomy ? this.#heads : Buffer.allocUnsafeSlow(headBytes);
+    if (heads.length <= HEADS_KEPT_BYTES_MAX) this.#heads = heads;
+    let at = 0;
+    return stored.flatMap(({ seq, frame }) => {
+      const head = heads.subarray(at, at + recordHeadBytes(frame));
+      at += head.length;
+      writeRecordHead(head, frame, seq);
+      return [head, frame.payload];
+    });
   }
 
   async #writeDurably(

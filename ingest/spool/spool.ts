@@ -7,7 +7,7 @@ import { type Recovery, recover } from "./recovery.ts";
 import { segmentName } from "./segment.ts";
 import { createSegmentReader, type DamageReport, type SegmentReader } from "./segment_reader.ts";
 import type { ScannedRecord } from "./segment_scan.ts";
-import { createSegmentWriter, type SegmentInfo, type SegmentWriter } from "./segment_writer.ts";
+import { createSegmentWriter, type SegmentInfo, type SegmentWriter, type Stored } from "./segment_writer.ts";
 import type { Storage } from "./storage.ts";
 import { type BatchLimits, type QueuedFrame, TableQueue, withinLimits } from "./table_queue.ts";
 
@@ -22,6 +22,11 @@ export interface SpoolOptions {
   readonly graceBytesMax: number;
   readonly nowUs: () => number;
   readonly monotonicMs: () => number;
+  /**
+   * Hears, once for each frame that was handed to `append`, that its payload is not read any more: it was delivered, or it
+   * is on disk only, or it was not taken. The memory may be used for something else then.
+   */
+  readonly onReleased?: (frame: Frame) => void;
   /** Acknowledged data that the disk changed: to be logged and counted by whoever opens the spool. */
   readonly onDamage: (report: DamageReport) => void;
 }
@@ -87,6 +92,7 @@ class DiskSpool implements Spool {
   readonly #cursor: Cursor;
   readonly #writer: SegmentWriter;
   readonly #reader: SegmentReader;
+  readonly #onReleased: (frame: Frame) => void;
   readonly #segments = new Map<number, SegmentInfo>();
   readonly #queues = new Map<string, TableQueue>();
   /** Frames handed out that came from disk, by table: their sizes are needed when they are acked. */
@@ -100,6 +106,7 @@ class DiskSpool implements Spool {
     this.#cursor = cursor;
     this.#saved = cursor.loaded;
     this.recovery = recovery;
+    this.#onReleased = options.onReleased ?? (() => undefined);
     this.#reader = createSegmentReader(options.storage, options.onDamage);
     for (const info of recovery.segments) this.#segments.set(info.id, info);
     this.#writer = createSegmentWriter({
@@ -126,15 +133,24 @@ class DiskSpool implements Spool {
   }
 
   async append(frames: readonly Frame[]): Promise<void> {
-    if (this.isFull) {
-      throw new TickwatchError(
-        "SPOOL_FULL",
-        "the spool has reached spool.bytesMax: QuestDB must take rows first",
-      );
-    }
-    for (const stored of await this.#writer.append(frames)) {
+    for (const stored of await this.#write(frames)) {
       const left = this.#options.memoryBytes - this.#memoryBytes;
       this.#memoryBytes += this.#queue(stored.frame.table).append(stored, left);
+    }
+  }
+
+  async #write(frames: readonly Frame[]): Promise<readonly Stored[]> {
+    try {
+      if (this.isFull) {
+        throw new TickwatchError(
+          "SPOOL_FULL",
+          "the spool has reached spool.bytesMax: QuestDB must take rows first",
+        );
+      }
+      return await this.#writer.append(frames);
+    } catch (error) {
+      for (const frame of frames) this.#onReleased(frame);
+      throw error;
     }
   }
 
@@ -245,7 +261,8 @@ class DiskSpool implements Spool {
     }
     for (const [table, lastSeq] of last) {
       const { acked, released } = loaded.get(table) ?? { acked: 0, released: 0 };
-      this.#queues.set(table, new TableQueue(table, isClean ? acked : released, acked, lastSeq));
+      const positions = { from: isClean ? acked : released, deliveredSeq: acked, lastSeq };
+      this.#queues.set(table, new TableQueue(table, positions, this.#onReleased));
     }
     for (const info of this.#segments.values()) {
       for (const summary of info.tables.values()) {
@@ -261,7 +278,7 @@ class DiskSpool implements Spool {
   #queue(table: string): TableQueue {
     let queue = this.#queues.get(table);
     if (queue === undefined) {
-      queue = new TableQueue(table, 0, 0, 0);
+      queue = new TableQueue(table, { from: 0, deliveredSeq: 0, lastSeq: 0 }, this.#onReleased);
       this.#queues.set(table, queue);
     }
     return queue;

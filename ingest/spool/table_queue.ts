@@ -16,8 +16,17 @@ export interface QueuedFrame {
   readonly frame: Frame;
 }
 
+/** Where a queue stands when it is opened. */
+export interface Positions {
+  /** Delivery goes on behind this: before `deliveredSeq` when frames are to be sent again. */
+  readonly from: number;
+  readonly deliveredSeq: number;
+  readonly lastSeq: number;
+}
+
 export class TableQueue {
   readonly table: string;
+  readonly #onReleased: (frame: Frame) => void;
   #frames: QueuedFrame[] = [];
   #head = 0;
   #spilled: boolean;
@@ -31,9 +40,10 @@ export class TableQueue {
   /** When the oldest undelivered row was accepted, µs; an older bound while the queue is spilled. */
   oldestUs: number | undefined;
 
-  /** `from` is where delivery goes on: before `deliveredSeq` when frames are to be sent again. */
-  constructor(table: string, from: number, deliveredSeq: number, lastSeq: number) {
+  /** `onReleased` hears of every frame that was appended and is not in memory any more. */
+  constructor(table: string, { from, deliveredSeq, lastSeq }: Positions, onReleased: (frame: Frame) => void) {
     this.table = table;
+    this.#onReleased = onReleased;
     this.#ackedSeq = from;
     this.#deliveredSeq = deliveredSeq;
     this.#lastSeq = Math.max(lastSeq, deliveredSeq);
@@ -72,6 +82,7 @@ export class TableQueue {
     const bytes = memoryOf(frame);
     if (this.#spilled || bytes > memoryLeftBytes) {
       this.#spilled = true;
+      this.#onReleased(frame);
       return 0;
     }
     this.#frames.push({ seq, frame });
@@ -91,7 +102,9 @@ export class TableQueue {
   /** Everything up to `seq` is done. `fromDisk` are those of it that were read from disk. Returns bytes of memory freed. */
   ack(seq: number, fromDisk: readonly ScannedRecord[], nowMs: number): number {
     let freed = 0;
-    const done: QueuedFrame[] = fromDisk.filter((r) => r.seq > this.#ackedSeq && r.seq <= seq);
+    for (const { seq: diskSeq, frame } of fromDisk) {
+      if (diskSeq > this.#ackedSeq && diskSeq <= seq) this.#count(diskSeq, frame);
+    }
     for (
       let next = this.#frames[this.#head];
       next !== undefined && next.seq <= seq;
@@ -99,12 +112,8 @@ export class TableQueue {
     ) {
       this.#head += 1;
       freed += memoryOf(next.frame);
-      done.push(next);
-    }
-    for (const { seq: doneSeq, frame } of done) {
-      if (doneSeq <= this.#deliveredSeq) continue; // sent again
-      this.pendingRows -= frame.rowCount;
-      this.pendingBytes -= frame.payload.length;
+      this.#count(next.seq, next.frame);
+      this.#onReleased(next.frame);
     }
     this.#moveTo(seq);
     this.#grace.delivered(this.#ackedSeq, nowMs);
@@ -113,10 +122,18 @@ export class TableQueue {
     return freed;
   }
 
+  #count(seq: number, frame: Frame): void {
+    if (seq <= this.#deliveredSeq) return; // sent again
+    this.pendingRows -= frame.rowCount;
+    this.pendingBytes -= frame.payload.length;
+  }
+
   /** Goes back to send again what is still in its grace time. Returns bytes of memory freed. */
   rewind(releasedSeq: number): number {
     if (releasedSeq >= this.#ackedSeq) return 0;
-    const freed = this.#frames.slice(this.#head).reduce((sum, { frame }) => sum + memoryOf(frame), 0);
+    const inMemory = this.#frames.slice(this.#head);
+    const freed = inMemory.reduce((sum, { frame }) => sum + memoryOf(frame), 0);
+    for (const { frame } of inMemory) this.#onReleased(frame);
     this.#frames = [];
     this.#head = 0;
     this.#spilled = true;
@@ -181,6 +198,8 @@ export function withinLimits<T extends QueuedFrame>(
 }
 
 /** Memory that a queued frame takes: payload, offsets, keys, and the objects around them. */
-function memoryOf(frame: Frame): number {
-  return frame.payload.length + 12 * frame.rowCount + 400;
+function memoryOf({ payload, rowCount }: Frame): number {
+  // A large payload is alone in its memory and may not fill it; small ones share theirs.
+  const payloadBytes = payload.length < 16_384 ? payload.length : payload.buffer.byteLength;
+  return payloadBytes + 12 * rowCount + 400;
 }

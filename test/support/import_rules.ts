@@ -92,6 +92,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ingest/pipeline.ts": [
     ...EVERYWHERE,
     "ingest/intake/",
+    "ingest/encode/frame_buffers.ts",
     "ingest/spool/",
     "ingest/deliver/",
     "ingest/metrics/",

@@ -1,5 +1,6 @@
 // An intake over a spool in memory, with a clock that the test moves and dead letters in a folder of its own.
 
+import type { BufferSource } from "../../ingest/encode/byte_buffer.ts";
 import { type DeadLetterWriter, openDeadLetters } from "../../ingest/intake/dead_letter.ts";
 import { createIntake, type Intake } from "../../ingest/intake/intake.ts";
 import { createLedger, type Ledger } from "../../ingest/metrics/ledger.ts";
@@ -24,6 +25,12 @@ export interface TestIntake {
 }
 
 export interface TestIntakeOptions {
+  /** Where frames get their memory, and go back to. */
+  readonly memory?: BufferSource;
+  /** Of frames in the spool's memory. */
+  readonly memoryBytes?: number;
+  readonly segmentBytes?: number;
+  readonly graceMs?: number;
   readonly rowBytesMax?: number;
   readonly bytesMax?: number;
   readonly whenFull?: "reject" | "block";
@@ -34,7 +41,11 @@ export async function openTestIntake(options: TestIntakeOptions = {}): Promise<T
   const metrics = createMetrics({ processMetrics: false });
   const ledger = createLedger(metrics);
   const storage = new MemoryStorage();
-  const spool = await openTestSpool(storage, { segmentBytes: 65_536, bytesMax: options.bytesMax ?? 1 << 30 });
+  const { memory, memoryBytes = 2_000, segmentBytes = 65_536, bytesMax = 1 << 30, graceMs = 0 } = options;
+  const spool = await openTestSpool(storage, {
+    ...{ segmentBytes, bytesMax, memoryBytes, graceMs },
+    onReleased: ({ payload }) => memory?.give(payload),
+  });
   const deadLetterDir = await temporaryFolder();
   const deadLetters = await openDeadLetters({
     folder: deadLetterDir,
@@ -48,6 +59,7 @@ export async function openTestIntake(options: TestIntakeOptions = {}): Promise<T
     frameBytesMax: 4_194_304,
     rowBytesMax: options.rowBytesMax ?? 1_048_576,
     futureMaxS: 60,
+    ...(memory === undefined ? {} : { memory }),
     syncIntervalMs: 0,
     ttlDaysOf: (event: EventDefinition) => event.ttlDays,
     clock,
