@@ -1,0 +1,89 @@
+// Protects the promise to the operator: an exchange that stops is told of within seconds, its return too, and both are
+// in the history. TEST_GRAFANA_TICK=default takes Grafana's own tick of 10 s instead of the 2 s of Compose.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { percentile } from "../../bench/harness/statistics.ts";
+import { readCatalogue, ruleUid } from "../../ingest/alerting/catalogue.ts";
+import { until } from "../support/questdb_until.ts";
+import { RULE, stops, type TryResult, tryStop } from "./alert_tries.ts";
+import { type DemoStack, startDemoStack } from "./demo_stack.ts";
+import type { Tick } from "./grafana_server.ts";
+import { findEquipment } from "./installation.ts";
+
+const TICK: Tick = process.env["TEST_GRAFANA_TICK"] === "default" ? "default" : "2s";
+const LIMIT_MS: Readonly<Record<Tick, number>> = { "2s": 5_000, default: 15_000 };
+const TRIES = 10;
+
+let stack: DemoStack;
+const results: TryResult[] = [];
+
+beforeAll(async () => {
+  const { grafana } = await findEquipment();
+  stack = await startDemoStack(grafana, TICK);
+});
+afterAll(() => stack?.stop());
+
+test("every rule of the catalogue is evaluated and healthy", async () => {
+  const expected = readCatalogue().rules.map(({ name }) => ruleUid(name));
+  const rules = await until(
+    "every rule to be evaluated",
+    async () => {
+      const found = await stack.grafana.api.rules();
+      return found.every(({ lastEvaluation = "0001" }) => !lastEvaluation.startsWith("0001")) && found;
+    },
+    90_000,
+  );
+  expect(rules.map(({ uid }) => uid)).toEqual(expect.arrayContaining(expected));
+  const unhealthy = rules.filter(({ health }) => health !== "ok");
+  expect(unhealthy.map(({ name, health, lastError }) => ({ name, health, lastError }))).toEqual([]);
+});
+
+test(`a stopped exchange is told of within ${LIMIT_MS[TICK] / 1000} s, and so is its return`, async () => {
+  await until("all channels to be connected", async () => {
+    const rows = await stack.sql.query<{ state: string }>(
+      "SELECT state FROM connections LATEST ON ts PARTITION BY exchange, channel",
+    );
+    return rows.length === 4 && rows.every(({ state }) => state === "connected");
+  });
+  for (const stop of stops(TRIES)) results.push(await tryStop(stack, stop));
+  for (const { venue, channel = "all", firedMs, resolvedMs } of results)
+    console.log(
+      `${venue} ${channel}: told after ${inS(firedMs)} s, of its return after ${inS(resolvedMs)} s`,
+    );
+  const fired = results.flatMap(({ firedMs }) => firedMs);
+  const resolved = results.flatMap(({ resolvedMs }) => resolvedMs);
+  const summary = (values: readonly number[]) =>
+    `p50 ${inS([percentile(values, 0.5) ?? 0])} s, p95 ${inS([percentile(values, 0.95) ?? 0])} s, longest ${inS([Math.max(...values)])} s`;
+  console.log(`tick ${TICK}: told after ${summary(fired)}; of the return after ${summary(resolved)}`);
+  expect(percentile(fired, 0.95)).toBeLessThan(LIMIT_MS[TICK]);
+});
+
+test("each alert and its end are in the history, with who was told", async () => {
+  const expected = new Set(results.flatMap(({ fingerprints }) => fingerprints));
+  expect(expected.size).toBe(4);
+  const rows = await until("firing and resolved rows of every alert", async () => {
+    const found = await stack.sql.query<{
+      fingerprint: string;
+      state: string;
+      severity: string;
+      started_at: number | null;
+      ended_at: number | null;
+    }>(
+      `SELECT fingerprint, state, severity, started_at, ended_at FROM alerts WHERE rule = '${RULE}' ORDER BY ts`,
+    );
+    const states = new Set(found.map(({ fingerprint, state }) => `${fingerprint} ${state}`));
+    const wanted = [...expected].flatMap((print) => [`${print} firing`, `${print} resolved`]);
+    return wanted.every((key) => states.has(key)) && found;
+  });
+  const firings = rows.filter(({ state }) => state === "firing");
+  const times = results.reduce((sum, { fingerprints }) => sum + new Set(fingerprints).size, 0);
+  expect(firings.length, "one row for each time").toBe(times);
+  for (const row of rows) {
+    expect(row.severity).toBe("critical");
+    expect(row.started_at).not.toBeNull();
+    if (row.state === "resolved") expect(row.ended_at).toBeGreaterThan(row.started_at ?? Infinity);
+  }
+});
+
+function inS(values: readonly number[]): string {
+  return values.map((ms) => (ms / 1000).toFixed(1)).join(", ");
+}
