@@ -2,6 +2,7 @@
 // drift. A configured server that is away at the start is waited for in the background; rows are spooled meanwhile.
 import type { EventDefinition } from "../schema/define.ts";
 import { EVENTS, findEvent } from "../schema/registry.ts";
+import { ROLLUPS } from "../schema/rollups.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { createIlpHttp } from "./deliver/ilp_http.ts";
@@ -12,6 +13,8 @@ import { type Database, ttlDaysOf } from "./pipeline.ts";
 import { assertNoLosingDrift, describeDrift, findDrift } from "./questdb/drift.ts";
 import { type FindOptions, findQuestdb, type RunningQuestdb } from "./questdb/local.ts";
 import { migrate } from "./questdb/migrate.ts";
+import { createMissingRollups } from "./questdb/rollup_create.ts";
+import { findRollupDrift } from "./questdb/rollup_drift.ts";
 import { openSql, type Sql } from "./questdb/sql.ts";
 import { readTableIds } from "./questdb/table_ids.ts";
 import { readWalProgress } from "./questdb/wal_progress.ts";
@@ -83,7 +86,8 @@ async function prepareTables(
   await migrate(sql, EVENTS, { ttlDaysByTable: ttl, migrationsDir, log, clock }, signal);
   const drift = await findDrift(sql, EVENTS, ttl, signal);
   assertNoLosingDrift(drift);
-  for (const difference of drift) {
+  await createMissingRollups(sql, ROLLUPS, { clock, log }, signal);
+  for (const difference of [...drift, ...(await findRollupDrift(sql, ROLLUPS, signal))]) {
     log.warn(
       { difference: describeDrift(difference), remedy: difference.remedy },
       "a table differs from the schema",

@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { EVENTS, findEvent } from "../schema/registry.ts";
+import { ROLLUPS } from "../schema/rollups.ts";
 import { microsToIso } from "../schema/timestamp_text.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
@@ -21,13 +22,14 @@ import type { ServiceStatus } from "./gateway/status.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics/record.ts";
 import { openPipeline, type Pipeline, ttlDaysOf } from "./pipeline.ts";
-import { createSuspensionWatch } from "./questdb/suspension_watch.ts";
+import { pollTables } from "./questdb/health.ts";
+import { readLiveRollups } from "./questdb/live_rollups.ts";
+import { createStateWatch, type StoreState } from "./questdb/state_watch.ts";
 import { readTableSizes } from "./questdb/table_sizes.ts";
-import { readWalProgress } from "./questdb/wal_progress.ts";
 import { type RunInfo, removeRunFile, writeRunFile } from "./run_file.ts";
-import type { TableHealth } from "./sources/ingest_health.ts";
 import { createSources } from "./sources/registry.ts";
 import type { Push } from "./sources/source.ts";
+import { tableHealth } from "./table_health.ts";
 
 export type { RunInfo } from "./run_file.ts";
 
@@ -105,6 +107,7 @@ class Service implements RunningService {
   #daemon: { stop(): Promise<void> } | undefined;
   #supervisor: ReturnType<typeof createSupervisor> | undefined;
   #suspended: () => ReadonlyMap<string, string> = () => new Map();
+  #states: () => ReadonlyMap<string, StoreState> = () => new Map();
   #background: Promise<void>[] = [];
   #sourcesEnded: Promise<void> = Promise.resolve();
   #stopped: Promise<StopReport> | undefined;
@@ -274,16 +277,21 @@ class Service implements RunningService {
       pipeline.delivery?.resend();
       this.#background.push(this.#writeRunFile());
     });
-    const watch = createSuspensionWatch({
-      readProgress: (signal) => readWalProgress(database.sql, signal),
+    const watch = createStateWatch({
+      readTables: (signal) => pollTables(database.sql, signal),
+      readRollups: (signal) => readLiveRollups(database.sql, signal),
       tables: new Set(EVENTS.map((event) => event.name)),
+      rollups: new Set(ROLLUPS.map((rollup) => rollup.name)),
       clock,
       log,
       metrics: this.#metrics,
-      onSuspended: (table, reason) =>
-        this.#reportError("questdb", "critical", "TABLE_SUSPENDED", `${table}: ${reason}`),
+      onTrouble: (name, { state, reason }) =>
+        state === "suspended"
+          ? this.#reportError("questdb", "critical", "TABLE_SUSPENDED", `${name}: ${reason}`)
+          : this.#reportError("questdb", "error", "ROLLUP_BROKEN", `${name} is ${state}: ${reason}`),
     });
     this.#suspended = watch.suspended;
+    this.#states = watch.states;
     this.#background.push(watch.run(this.#stopAll.signal));
   }
 
@@ -297,15 +305,12 @@ class Service implements RunningService {
       metrics: this.#metrics,
       spoolDir: pipeline.spoolDir,
       restarts: () => this.#supervisor?.restarts() ?? 0,
-      tableHealth: () => tableHealth(pipeline, clock.nowUs()),
+      tableHealth: () => tableHealth(pipeline, this.#states(), clock.nowUs()),
       tableSizes: async (signal) => {
         if (this.#database === undefined)
           throw new TickwatchError("DB_UNAVAILABLE", "QuestDB has not answered yet");
-        return readTableSizes(
-          this.#database.sql,
-          EVENTS.map((event) => event.name),
-          signal,
-        );
+        const names = [...EVENTS, ...ROLLUPS].map(({ name }) => name);
+        return readTableSizes(this.#database.sql, names, signal);
       },
     });
     const supervisor = createSupervisor({
@@ -365,24 +370,4 @@ class Service implements RunningService {
 /** Every key was read from where it is kept when the configuration was loaded. */
 function gatewayConfig(http: Config["http"]) {
   return { ...http, keys: http.keys.flatMap(({ name, key }) => (key === undefined ? [] : [{ name, key }])) };
-}
-
-function tableHealth(pipeline: Pipeline, nowUs: number): TableHealth[] {
-  return EVENTS.map(({ name }) => {
-    const counts = pipeline.ledger.counts(name);
-    const pending = pipeline.spool.pendingOf(name);
-    const latency = pipeline.probe?.takePercentiles(name);
-    return {
-      table: name,
-      accepted: counts.accepted,
-      written: counts.written,
-      rejected: counts.rejected,
-      dead_lettered: counts.deadLettered,
-      retried: counts.retried,
-      spool_bytes: pending?.bytes ?? 0,
-      oldest_pending_ms: pending === undefined ? 0 : Math.max(0, (nowUs - pending.oldestUs) / 1000),
-      queryable_p50_ms: latency?.p50Ms,
-      queryable_p99_ms: latency?.p99Ms,
-    };
-  });
 }

@@ -1,11 +1,18 @@
-// Builds the texts of generated/ from the events. Pure: the files are written by scripts/gen.ts.
+// Builds the texts of generated/ from the events and rollups. Pure: the files are written by scripts/gen.ts.
 import type { Column } from "./columns.ts";
 import type { EventDefinition } from "./define.ts";
+import type { RollupDefinition } from "./define_rollup.ts";
 
 /** `CREATE TABLE` statements of all events, as they are at the default retention. */
 export function tablesSql(events: readonly EventDefinition[]): string {
   const statements = events.map((event) => `-- ${event.why}\n${event.createTableSql()};\n`);
   return `-- Generated from schema/events by \`npm run gen\`; do not edit.\n\n${statements.join("\n")}`;
+}
+
+/** `CREATE MATERIALIZED VIEW` statements of all rollups; their tables must be there. */
+export function rollupsSql(rollups: readonly RollupDefinition[]): string {
+  const statements = rollups.map((rollup) => `-- ${rollup.why}\n${rollup.createSql};\n`);
+  return `-- Generated from schema/rollups.ts by \`npm run gen\`; do not edit.\n\n${statements.join("\n")}`;
 }
 
 const JSONNET_KEYWORDS = new Set(
@@ -20,19 +27,26 @@ const JSONNET_KEYWORDS = new Set(
  * `_table` and `_keys` (dedup keys, `ts` first) begin with an underscore because no column can; a column of one name
  * with a keyword is quoted and read as `t.x['error']`.
  */
-export function columnsLibsonnet(events: readonly EventDefinition[]): string {
-  const tables = events.map((event) => {
-    const columns = ["ts", ...Object.keys(event.columns)].map((name) => `    ${field(name)}: '${name}',`);
-    const keys = ["ts", ...event.keys].map((key) => `'${key}'`).join(", ");
-    return [
-      `  ${field(event.name)}: {`,
-      `    _table: '${event.name}',`,
-      `    _keys: [${keys}],`,
-      ...columns,
-      "  },",
-    ].join("\n");
-  });
-  return `// Generated from schema/events by \`npm run gen\`; do not edit.\n{\n${tables.join("\n")}\n}\n`;
+export function columnsLibsonnet(
+  events: readonly EventDefinition[],
+  rollups: readonly RollupDefinition[] = [],
+): string {
+  const tables = events.map(({ name, keys, columns }) => jsonnetTable(name, keys, Object.keys(columns)));
+  const views = rollups.map(({ name, keys, columns }) =>
+    jsonnetTable(name, keys, [...keys, ...Object.keys(columns)]),
+  );
+  const all = [...tables, ...views].join("\n");
+  return `// Generated from schema/events and schema/rollups.ts by \`npm run gen\`; do not edit.\n{\n${all}\n}\n`;
+}
+
+function jsonnetTable(name: string, keys: readonly string[], columns: readonly string[]): string {
+  return [
+    `  ${field(name)}: {`,
+    `    _table: '${name}',`,
+    `    _keys: [${["ts", ...keys].map((key) => `'${key}'`).join(", ")}],`,
+    ...["ts", ...columns].map((column) => `    ${field(column)}: '${column}',`),
+    "  },",
+  ].join("\n");
 }
 
 function field(name: string): string {
@@ -40,7 +54,10 @@ function field(name: string): string {
 }
 
 /** The tables for people: why each exists, when a row comes, its keys and retention, and every column. */
-export function eventsMarkdown(events: readonly EventDefinition[]): string {
+export function eventsMarkdown(
+  events: readonly EventDefinition[],
+  rollups: readonly RollupDefinition[] = [],
+): string {
   const intro = [
     "<!-- Generated from schema/events by `npm run gen`; do not edit. -->",
     "# Tables",
@@ -53,7 +70,32 @@ export function eventsMarkdown(events: readonly EventDefinition[]): string {
     "| --- | --- |",
     ...events.map((event) => `| [${event.name}](#${event.name}) | ${event.why} |`),
   ];
-  return `${[...intro, ...events.flatMap(eventSection)].join("\n")}\n`;
+  const sections = [
+    ...events.flatMap(eventSection),
+    ...(rollups.length === 0 ? [] : rollupSections(rollups)),
+  ];
+  return `${[...intro, ...sections].join("\n")}\n`;
+}
+
+function rollupSections(rollups: readonly RollupDefinition[]): string[] {
+  return [
+    "",
+    "## Rollups",
+    "",
+    "Materialized views that QuestDB refreshes once a minute, for panels over more than a day: a row per bucket of the step",
+    "and combination of the keys, `ts` being the start of the bucket in UTC.",
+    "",
+    ...rollups.flatMap((rollup) => [
+      "",
+      `### ${rollup.name}`,
+      "",
+      `${rollup.why} From [${rollup.base}](#${rollup.base}), step ${rollup.step}; keys: ${["ts", ...rollup.keys].map((key) => `\`${key}\``).join(", ")}; kept ${rollup.ttl.value} ${rollup.ttl.unit.toLowerCase()}s.`,
+      "",
+      "| column | meaning |",
+      "| --- | --- |",
+      ...Object.entries(rollup.columns).map(([name, { doc }]) => `| \`${name}\` | ${doc} |`),
+    ]),
+  ];
 }
 
 function eventSection(event: EventDefinition): string[] {

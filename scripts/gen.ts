@@ -10,8 +10,9 @@ import { defaultAlertSettings } from "../ingest/alerting/load.ts";
 import { configTable } from "../ingest/config/reference.ts";
 import { composeEnvFile } from "../ingest/questdb/server_settings.ts";
 import { QUESTDB_VERSION } from "../ingest/questdb/version.ts";
-import { columnsLibsonnet, eventsMarkdown, tablesSql } from "../schema/generate.ts";
+import { columnsLibsonnet, eventsMarkdown, rollupsSql, tablesSql } from "../schema/generate.ts";
 import { EVENTS } from "../schema/registry.ts";
+import { ROLLUPS } from "../schema/rollups.ts";
 
 const BEGIN = "<!-- config:begin -->";
 const END = "<!-- config:end -->";
@@ -49,8 +50,9 @@ function generate(root: string): Map<string, string> {
   const files = new Map([
     ...alertFiles(),
     ["schema/generated/tables.sql", tablesSql(EVENTS)],
-    ["schema/generated/columns.libsonnet", columnsLibsonnet(EVENTS)],
-    ["schema/generated/events.md", eventsMarkdown(EVENTS)],
+    ["schema/generated/rollups.sql", rollupsSql(ROLLUPS)],
+    ["schema/generated/columns.libsonnet", columnsLibsonnet(EVENTS, ROLLUPS)],
+    ["schema/generated/events.md", eventsMarkdown(EVENTS, ROLLUPS)],
     ["provisioning/questdb/questdb.env", composeEnvFile(QUESTDB_VERSION)],
   ]);
   for (const [index, file] of WITH_CONFIG_TABLE.entries()) {

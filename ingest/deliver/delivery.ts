@@ -220,6 +220,7 @@ export class Delivery {
 
   async #written(lane: TableLane, frames: readonly QueuedFrame[], batch: Batch): Promise<void> {
     this.#server.succeeded();
+    this.#options.ledger.acknowledged(lane.table, batch.bytes);
     const step = afterSuccess(lane.isolation);
     lane.isolation = step.next;
     lane.tableWasRight = false;

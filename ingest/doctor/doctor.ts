@@ -1,6 +1,7 @@
 // Puts the checks together: first what needs nothing, then what needs a QuestDB, if one answers. Changes nothing, starts
 // nothing.
 import { EVENTS } from "../../schema/registry.ts";
+import { ROLLUPS } from "../../schema/rollups.ts";
 import type { Clock } from "../clock.ts";
 import { dataFolders } from "../config/data_dir.ts";
 import type { Config } from "../config/schema.ts";
@@ -18,7 +19,7 @@ import { clockCheck, diskCheck, limitsCheck, nodeCheck } from "./machine_checks.
 import { type Attachment, loginCheck, questdbCheck } from "./questdb_check.ts";
 import { runtimeCheck } from "./runtime_check.ts";
 import { clockSkewCheck, serverLimitsCheck, serverSettingsCheck } from "./server_checks.ts";
-import { suspendedCheck, tablesCheck } from "./table_checks.ts";
+import { rollupsCheck, suspendedCheck, tablesCheck } from "./table_checks.ts";
 
 export interface DoctorOptions {
   readonly config: Config;
@@ -90,6 +91,7 @@ function sqlChecks(server: RunningQuestdb, sql: Sql, config: Config, clock: Cloc
     clockSkewCheck(sql, clock, config.intake.futureMaxS),
     tablesCheck(sql, EVENTS, ttlDaysByTable(config.retention)),
     suspendedCheck(sql, EVENTS),
+    rollupsCheck(sql, ROLLUPS),
   ];
 }
 

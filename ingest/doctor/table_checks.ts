@@ -1,4 +1,5 @@
 // The tables in QuestDB: are they as the schema says, and does each apply what it takes. Reads only.
+import type { RollupDefinition } from "../../schema/define_rollup.ts";
 import {
   type Drift,
   describeDrift,
@@ -6,6 +7,7 @@ import {
   findDrift,
   type TtlDaysByTable,
 } from "../questdb/drift.ts";
+import { findRollupDrift } from "../questdb/rollup_drift.ts";
 import type { Sql } from "../questdb/sql.ts";
 import { readWalProgress, type WalProgress } from "../questdb/wal_progress.ts";
 import { type Check, type Finding, failure, ok, warning } from "./check.ts";
@@ -23,8 +25,9 @@ export function tablesCheck(
 
 /** Missing tables are made by `migrate` and by every start; other differences are for people. */
 export function driftFinding(drift: readonly Drift[], tableCount: number): Finding {
-  const missing = drift.filter((difference) => difference.kind === "table_missing");
-  const others = drift.filter((difference) => difference.kind !== "table_missing");
+  const isMissing = ({ kind }: Drift) => kind === "table_missing" || kind === "rollup_missing";
+  const missing = drift.filter(isMissing);
+  const others = drift.filter((difference) => !isMissing(difference));
   if (drift.length === 0) return ok(`all ${tableCount} are as the schema says`);
   const lines = [
     ...(missing.length === 0 ? [] : [`${missing.length} of ${tableCount} do not exist yet`]),
@@ -36,6 +39,14 @@ export function driftFinding(drift: readonly Drift[], tableCount: number): Findi
   ];
   const losing = others.some((difference) => difference.losesRows);
   return (losing ? failure : warning)(lines.join("\n"), remedies.join("\n"));
+}
+
+/** Views that are missing, other than defined, or not refreshed any more. */
+export function rollupsCheck(sql: Sql, rollups: readonly RollupDefinition[]): Check {
+  return {
+    name: "rollups",
+    run: async (signal) => driftFinding(await findRollupDrift(sql, rollups, signal), rollups.length),
+  };
 }
 
 export function suspendedCheck(sql: Sql, tables: readonly ExpectedTable[]): Check {

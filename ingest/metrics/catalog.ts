@@ -107,6 +107,11 @@ export const METRICS = {
     help: "1 when QuestDB has suspended the table's WAL.",
     labels: ["table"],
   },
+  tickwatch_rollup_broken: {
+    kind: "gauge",
+    help: "1 when the rollup is not refreshed any more: invalid, or stale.",
+    labels: ["rollup"],
+  },
   tickwatch_fetches_total: {
     kind: "counter",
     help: "Fetch attempts, by how they ended.",

@@ -10,6 +10,9 @@ export interface TableCounts {
   rejected: number;
   deadLettered: number;
   retried: number;
+  /** Requests that QuestDB acknowledged, and their bytes. */
+  requests: number;
+  requestBytes: number;
 }
 
 /** Why QuestDB refused a row for good, or a delivery had to be repeated. Closed, for labels. */
@@ -33,17 +36,23 @@ export interface Ledger {
   rejected(table: string, reason: RejectReason): void;
   deadLettered(table: string, reason: DeadLetterReason, rows: number): void;
   retried(table: string, reason: RetryReason): void;
+  /** QuestDB acknowledged a request. */
+  acknowledged(table: string, bytes: number): void;
   counts(table: string): Readonly<TableCounts>;
   /** Tables that were counted at least once. */
   tables(): readonly string[];
 }
+
+const NOTHING: Readonly<TableCounts> = {
+  ...{ accepted: 0, written: 0, rejected: 0, deadLettered: 0, retried: 0, requests: 0, requestBytes: 0 },
+};
 
 export function createLedger(metrics: Metrics): Ledger {
   const tables = new Map<string, TableCounts>();
   const of = (table: string): TableCounts => {
     let counts = tables.get(table);
     if (counts === undefined) {
-      counts = { accepted: 0, written: 0, rejected: 0, deadLettered: 0, retried: 0 };
+      counts = { ...NOTHING };
       tables.set(table, counts);
     }
     return counts;
@@ -69,6 +78,10 @@ export function createLedger(metrics: Metrics): Ledger {
     retried(table, reason) {
       of(table).retried += 1;
       metrics.count("tickwatch_deliveries_retried_total", { table, reason });
+    },
+    acknowledged(table, bytes) {
+      of(table).requests += 1;
+      of(table).requestBytes += bytes;
     },
     counts: (table) => of(table),
     tables: () => [...tables.keys()],

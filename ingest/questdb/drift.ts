@@ -17,7 +17,12 @@ type DriftKind =
   | "ttl"
   | "column_missing"
   | "column_type"
-  | "column_extra";
+  | "column_extra"
+  | "rollup_missing"
+  | "not_a_rollup"
+  | "rollup_query"
+  | "rollup_invalid"
+  | "rollup_refresh";
 
 /** One difference. */
 export interface Drift {

@@ -53,6 +53,9 @@ function tunedSettings(version: string): [string, string][] {
     // As shipped every column of an active partition takes 16 MB of disk.
     ["cairo.writer.data.append.page.size", "1M"],
     ["cairo.o3.column.memory.size", "128K"],
+    // And every symbol column of a table or rollup, 17 MB for the index of its names.
+    ["cairo.writer.data.index.value.append.page.size", "64K"],
+    ["cairo.writer.data.index.key.append.page.size", "16K"],
     ["http.min.worker.count", "1"],
   ];
   // The view compiler has its own pool since 9.3; an older server would call its settings probable typos.

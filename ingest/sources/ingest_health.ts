@@ -2,7 +2,10 @@
 import { createSampler } from "../daemon/sampler.ts";
 import type { Source, SourceContext } from "./source.ts";
 
-/** What the stages know of one table, in the columns of `ingest_health`. Counts are since the process started. */
+/**
+ * What the stages know of one table, or QuestDB of one rollup, in the columns of `ingest_health`. Counts are since the
+ * process started.
+ */
 export interface TableHealth {
   readonly table: string;
   readonly accepted: number;
@@ -14,6 +17,12 @@ export interface TableHealth {
   readonly oldest_pending_ms?: number | null | undefined;
   readonly queryable_p50_ms?: number | null | undefined;
   readonly queryable_p99_ms?: number | null | undefined;
+  readonly state?: "ok" | "suspended" | "invalid" | "stale" | null | undefined;
+  readonly reason?: string | null | undefined;
+  readonly lag_txns?: number | null | undefined;
+  readonly pending_rows?: number | null | undefined;
+  readonly requests?: number | null | undefined;
+  readonly request_bytes?: number | null | undefined;
 }
 
 export interface IngestHealthOptions {
@@ -24,7 +33,7 @@ export interface IngestHealthOptions {
   readonly tableHealth: () => readonly TableHealth[] | Promise<readonly TableHealth[]>;
 }
 
-/** One row per table at once, then per slot of `everyMs`. */
+/** One row per table and rollup at once, then per slot of `everyMs`. */
 export function createIngestHealthSource(options: IngestHealthOptions): Source {
   const { context, everyMs = 10_000, tableHealth } = options;
   return createSampler({

@@ -292,6 +292,12 @@ CREATE TABLE IF NOT EXISTS "ingest_health" (
   "spool_bytes" LONG,
   "oldest_pending_ms" DOUBLE,
   "queryable_p50_ms" DOUBLE,
-  "queryable_p99_ms" DOUBLE
+  "queryable_p99_ms" DOUBLE,
+  "state" SYMBOL,
+  "reason" VARCHAR,
+  "lag_txns" LONG,
+  "pending_rows" LONG,
+  "requests" LONG,
+  "request_bytes" LONG
 ) TIMESTAMP("ts") PARTITION BY DAY TTL 90 DAYS WAL
 DEDUP UPSERT KEYS("ts", "instance", "table");

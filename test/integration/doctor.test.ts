@@ -3,6 +3,7 @@ import type { Result } from "../../ingest/doctor/check.ts";
 import { EVENTS } from "../../schema/registry.ts";
 import { type QuestdbInstance, startQuestdbInstance } from "../support/questdb_instance.ts";
 import { testSql } from "../support/questdb_sql.ts";
+import { until } from "../support/questdb_until.ts";
 import { cli, workingFolder } from "../unit/cli_fixture.ts";
 
 // A server of its own: these tests need the tables under their real names, and break them.
@@ -44,6 +45,7 @@ test("doctor finds a server with our settings in order, and its tables missing",
     detail: `${EVENTS.length} of ${EVENTS.length} do not exist yet`,
     remedy: expect.stringContaining("tickwatch migrate"),
   });
+  expect(of.get("rollups")).toMatchObject({ level: "warning", remedy: expect.stringContaining("migrate") });
 });
 
 test("migrate makes every table and says so, a second time it has nothing to do, and doctor is content", async () => {
@@ -53,6 +55,27 @@ test("migrate makes every table and says so, a second time it has nothing to do,
   const second = await cli(["migrate"], { env: environment() });
   expect(second).toMatchObject({ code: 0, out: expect.stringMatching(/^nothing to do\n/) });
   expect((await doctor()).get("tables")).toMatchObject({ level: "ok" });
+});
+
+test("an invalid rollup is named by migrate, which exits with 0, and by doctor, with the statement that makes it anew", async () => {
+  const sql = testSql(server.pg);
+  await cli(["migrate"], { env: environment() });
+  expect((await doctor()).get("rollups")).toMatchObject({ level: "ok" });
+  await sql.query('TRUNCATE TABLE "fetches"');
+  const finding = await until("the invalidation", async () => {
+    const found = (await doctor()).get("rollups");
+    return found?.level === "warning" ? found : undefined;
+  });
+  expect(finding.detail).toContain("fetches_1h: rollup invalid: expected valid, is invalid: truncate");
+  expect(finding.remedy).toContain('REFRESH MATERIALIZED VIEW "fetches_1h" FULL');
+  const { code, out } = await cli(["migrate"], { env: environment() });
+  expect({ code, out }).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("fetches_1h: rollup invalid"),
+  });
+  for (const name of ["fetches_1m", "fetches_1h"])
+    await sql.query(`REFRESH MATERIALIZED VIEW "${name}" FULL`);
+  await until("both to be valid", async () => (await doctor()).get("rollups")?.level === "ok");
 });
 
 test("a missing column is named by migrate, which exits with 4, and by doctor, with the statement that adds it", async () => {

@@ -7,12 +7,16 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "v
 import { systemClock } from "../../ingest/clock.ts";
 import { createLog } from "../../ingest/log.ts";
 import { type ExpectedTable, findDrift } from "../../ingest/questdb/drift.ts";
+import { readLiveRollups } from "../../ingest/questdb/live_rollups.ts";
 import { readColumns, readTableNames } from "../../ingest/questdb/live_schema.ts";
 import { type MigrateOptions, migrate } from "../../ingest/questdb/migrate.ts";
 import { HISTORY_TABLE } from "../../ingest/questdb/migration_history.ts";
+import { createMissingRollups } from "../../ingest/questdb/rollup_create.ts";
+import { findRollupDrift } from "../../ingest/questdb/rollup_drift.ts";
 import { openSql, type Sql } from "../../ingest/questdb/sql.ts";
 import { waitUntilApplied } from "../../ingest/questdb/wal_progress.ts";
 import { EVENTS } from "../../schema/registry.ts";
+import { ROLLUPS } from "../../schema/rollups.ts";
 import { type ChildRun, runChild } from "../support/questdb_child.ts";
 import { sampleEvent } from "../support/questdb_events.ts";
 import { type QuestdbInstance, startQuestdbInstance } from "../support/questdb_instance.ts";
@@ -37,6 +41,7 @@ afterAll(async () => {
 
 /** Each test begins with an empty database. */
 beforeEach(async () => {
+  for (const name of (await readLiveRollups(sql)).keys()) await sql.query(`DROP MATERIALIZED VIEW "${name}"`);
   for (const name of await readTableNames(sql)) await sql.query(`DROP TABLE "${name}"`);
 });
 
@@ -84,6 +89,31 @@ test("an empty database gets every table of the schema, with its TTL, and shows 
     ...{ createdTables: [], appliedMigrations: [], lengthenedTtls: [] },
     ...{ changedMigrations: [], unknownMigrations: [] },
   });
+});
+
+test("every rollup of the schema is made by two processes at once, shows no drift, and a further run does nothing", async () => {
+  for (const event of EVENTS) await sql.query(event.createTableSql());
+  const other = openSql(questdb.pg);
+  onTestFinished(() => other.close());
+  const make = (client: Sql) => createMissingRollups(client, ROLLUPS, { clock, log }, NEVER);
+  const reports = await Promise.all([make(sql), make(other)]);
+  expect(reports.flatMap(({ refused }) => refused)).toEqual([]);
+  const names = ROLLUPS.map(({ name }) => name);
+  expect([...(await readLiveRollups(sql)).keys()].sort()).toEqual(names.toSorted());
+  expect(await findRollupDrift(sql, ROLLUPS)).toEqual([]);
+  expect(await make(sql)).toEqual({ created: [], refused: [] });
+});
+
+test("ingest_health of the version before gets its new columns, and no drift is left", async () => {
+  const folder = join(import.meta.dirname, "../../schema/migrations");
+  const health = EVENTS.filter(({ name }) => name === "ingest_health");
+  const old = health.map((event) => event.createTableSql().replace(/,\n {2}"state"[^)]*/, "\n")).join();
+  expect(old).not.toContain("lag_txns");
+  await sql.query(old);
+  expect(await findDrift(sql, health, new Map())).toHaveLength(6);
+  const report = await run(health, folder);
+  expect(report.appliedMigrations).toContain("0001_ingest_health_state.sql");
+  expect(await findDrift(sql, health, new Map())).toEqual([]);
 });
 
 test("migrations are applied in order, once each, and the rows of the tables stay", async () => {

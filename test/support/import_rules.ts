@@ -104,9 +104,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ingest/package_root.ts",
     "ingest/pipeline.ts",
   ],
+  "ingest/table_health.ts": [
+    ...EVERYWHERE,
+    "type ingest/pipeline.ts",
+    "type ingest/questdb/state_watch.ts",
+    "type ingest/sources/ingest_health.ts",
+  ],
   "ingest/service.ts": [
     ...EVERYWHERE,
     "ingest/pipeline.ts",
+    "ingest/table_health.ts",
     "ingest/database.ts",
     "ingest/sources/",
     "ingest/daemon/",
