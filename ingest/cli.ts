@@ -165,6 +165,28 @@ function addAlertCommands(program: Command, io: CliIo, action: WithAction): void
         (await import("./cli/alerts_generate.ts")).alertsGenerate(io, { ...options, out: String(out) }),
       ),
     );
+  alerts
+    .command("list")
+    .description("the alerts that fire, with their fingerprints")
+    .option("--all", "those that are over as well")
+    .option("--limit <alerts>", "of so many that changed last", wholeNumber, 1000)
+    .option("--json", "one JSON object a line")
+    .action(
+      action(async ({ limit, ...options }) =>
+        (await import("./cli/alerts_list.ts")).alertsList(io, { ...options, limit: Number(limit) }),
+      ),
+    );
+  alerts
+    .command("ack")
+    .description("say that somebody looks after an alert, so that nobody else is told")
+    .argument("<fingerprint>", "as `alerts list` and the messages show it")
+    .option("--note <text>", "what you do about it")
+    .option("--by <name>", "who you are; left out: $USER")
+    .action(async (fingerprint: string, _: unknown, command: Command) => {
+      await action(async (options) =>
+        (await import("./cli/alerts_ack.ts")).alertsAck(io, { ...options, fingerprint }),
+      )(_, command);
+    });
 }
 
 function wholeNumber(text: string): number {

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import { EVENTS, findEvent } from "../schema/registry.ts";
 import { ROLLUPS } from "../schema/rollups.ts";
 import { microsToIso } from "../schema/timestamp_text.ts";
+import { createAlertDesk } from "./alerting/alert_desk.ts";
+import { statesFinder } from "./alerting/alert_states.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { fileRunMarkerStore } from "./daemon/run_marker.ts";
@@ -168,6 +170,11 @@ class Service implements RunningService {
       config: gatewayConfig(this.#config.http),
       accept: (table, rows) => pipeline.intake.accept(table, rows),
       replay: (filter) => pipeline.replayDeadLetters(filter),
+      alerts: createAlertDesk({
+        accept: (rows) => pipeline.intake.accept("alerts", rows),
+        findStates: statesFinder(() => this.#database?.sql),
+        ...{ clock, log },
+      }),
       metrics: this.#metrics,
       status: () => this.#status(),
       ttlDaysOf: (table) => {

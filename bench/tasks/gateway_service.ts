@@ -1,5 +1,6 @@
 // The service's gateway and writer, with the configuration's defaults, for a client in another process.
 import * as z from "zod";
+import { createAlertDesk } from "../../ingest/alerting/alert_desk.ts";
 import { startGateway } from "../../ingest/gateway/gateway.ts";
 import { defineTask } from "../harness/task.ts";
 import { openBenchPipeline, ServiceInputSchema } from "./bench_pipeline.ts";
@@ -28,6 +29,11 @@ export const task = defineTask({
       config: { ...config.http, ...ADDRESS },
       accept: (table, rows) => pipeline.intake.accept(table, rows),
       replay: (filter) => pipeline.replayDeadLetters(filter),
+      alerts: createAlertDesk({
+        accept: (rows) => pipeline.intake.accept("alerts", rows),
+        findStates: async () => [],
+        ...{ clock, log },
+      }),
       status: () => ({ state: "running", ready: true, problems: [], questdb: { up: true, since: null } }),
       ttlDaysOf: () => 90,
       version: "bench",

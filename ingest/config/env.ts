@@ -83,6 +83,9 @@ export const ENV_OVERRIDES: readonly EnvOverride[] = [
 /** Names the configuration file; the command line goes before it. */
 export const CONFIG_VARIABLE = "TICKWATCH_CONFIG";
 
+/** Says where a running service can be asked, to commands and to Grafana. */
+export const SERVICE_VARIABLE = "TICKWATCH_URL";
+
 export interface Overridden {
   readonly value: unknown;
   /** Path of each setting that was overridden → the variables that did it. */
@@ -117,7 +120,7 @@ export function override(value: unknown, env: Environment): Overridden {
 
 /** One sentence per TICKWATCH_ variable that nothing reads. `referenced` are those that the file mentions. */
 export function unknownVariables(env: Environment, referenced: ReadonlySet<string>): string[] {
-  const known = [...ENV_OVERRIDES.map((entry) => entry.env), CONFIG_VARIABLE];
+  const known = [...ENV_OVERRIDES.map((entry) => entry.env), CONFIG_VARIABLE, SERVICE_VARIABLE];
   return Object.keys(env)
     .filter((name) => name.startsWith("TICKWATCH_") && !known.includes(name) && !referenced.has(name))
     .map((name) => {

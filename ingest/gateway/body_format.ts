@@ -41,7 +41,8 @@ export function bodyFormat(headers: IncomingHttpHeaders): BodyFormat | Problem {
   return encodingUnsupported(coding);
 }
 
-function hasBody(headers: IncomingHttpHeaders): boolean {
+/** A body is announced, though it may turn out empty. */
+export function hasBody(headers: IncomingHttpHeaders): boolean {
   const length = headers["content-length"];
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }

@@ -2,19 +2,17 @@
 // unknown values, handed over in one call per request.
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
-import { TickwatchError } from "../errors.ts";
 import { MalformedLine } from "../intake/malformed.ts";
 import type { PushResult } from "../sources/source.ts";
-import { sendJson, sendProblem } from "./answer.ts";
-import { type BodyLimits, type BodyOutcome, readBody, unpacked } from "./body.ts";
-import { BodyBudget, type BodyShare } from "./body_budget.ts";
-import { type BodyFormat, bodyFormat, EMPTY_BODY } from "./body_format.ts";
+import { sendFailure, sendJson, sendProblem } from "./answer.ts";
+import { type BodyFormat, EMPTY_BODY } from "./body_format.ts";
 import { jsonRows } from "./json_rows.ts";
 import { withoutMark } from "./json_text.ts";
 import { ndjsonRows } from "./ndjson_rows.ts";
 import { createPace } from "./pace.ts";
-import { INTERNAL, type Problem, problemOfError } from "./problem.ts";
+import type { Problem } from "./problem.ts";
 import type { RareWarnings } from "./rare_warnings.ts";
+import type { WithBody } from "./request_body.ts";
 
 /**
  * Hands the rows of one request over; a MalformedLine stands for a text that is not JSON. Resolves when every accepted
@@ -25,11 +23,8 @@ export type Accept = (table: string, rows: readonly unknown[]) => Promise<PushRe
 /** Refused rows that an answer lists; `rejectedCount` counts all of them. */
 export const REJECTED_LISTED_MAX = 1000;
 
-/** Largest bodies that may be in memory together: one packed and unpacked, and as much for others. */
-const BODIES_AT_ONCE = 4;
-
 export interface EventsRouteOptions {
-  readonly limits: BodyLimits;
+  readonly withBody: WithBody;
   readonly accept: Accept;
   readonly clock: Clock;
   readonly warnings: RareWarnings;
@@ -42,48 +37,25 @@ export type EventsRequest = FastifyRequest<{ Params: { table: string } }>;
 export function createEventsHandler(
   options: EventsRouteOptions,
 ): (request: EventsRequest, reply: FastifyReply) => Promise<FastifyReply> {
-  const { limits, accept, clock, warnings } = options;
-  const budget = new BodyBudget(limits.bodyBytesMax * BODIES_AT_ONCE);
+  const { withBody, accept, clock, warnings } = options;
 
   async function answer(
     request: EventsRequest,
     reply: FastifyReply,
-    share: BodyShare,
+    bytes: Buffer,
+    format: BodyFormat,
   ): Promise<FastifyReply> {
-    const format = bodyFormat(request.headers);
-    if ("status" in format) return sendProblem(reply, format);
-    const body = await wholeBody(request, format, share);
-    if (body.kind === "aborted") return reply.hijack();
-    if (body.kind === "refused") return sendProblem(reply, body.problem);
-    const rows = await rowsOf(body.bytes, format, clock);
+    const rows = await rowsOf(bytes, format, clock);
     if (rows.length === 0) return sendProblem(reply, EMPTY_BODY);
     try {
       return sendResult(reply, await accept(request.params.table, rows), rows, format);
     } catch (err) {
-      const problem = err instanceof TickwatchError ? problemOfError(err.code) : INTERNAL;
-      if (problem.status >= 500)
-        warnings.warn(problem.code, { err, requestId: request.id }, "request failed");
-      return sendProblem(reply, problem);
+      return sendFailure(reply, err, { requestId: request.id }, warnings);
     }
   }
 
-  async function wholeBody(
-    request: EventsRequest,
-    format: BodyFormat,
-    share: BodyShare,
-  ): Promise<BodyOutcome> {
-    const body = await readBody(request.raw, limits, share, clock);
-    return body.kind === "body" && format.gzip ? unpacked(body.bytes, limits.bodyBytesMax, share) : body;
-  }
-
-  return async (request, reply) => {
-    const share = budget.open();
-    try {
-      return await answer(request, reply, share);
-    } finally {
-      share.release();
-    }
-  };
+  return (request, reply) =>
+    withBody(request, reply, (bytes, format) => answer(request, reply, bytes, format));
 }
 
 function rowsOf(bytes: Buffer, format: BodyFormat, clock: Clock): Promise<unknown[]> {

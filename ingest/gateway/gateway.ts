@@ -1,5 +1,6 @@
 // The face of the folder: starts and stops the HTTP gateway. It takes rows of others and shows how the service is
 // doing; it knows the intake only as a function and nothing of spool or database.
+import type { AlertDesk } from "../alerting/alert_desk.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import { TickwatchError } from "../errors.ts";
@@ -28,6 +29,8 @@ export interface GatewayOptions {
   readonly accept: Accept;
   /** Brings dead letters back. */
   readonly replay: ReplayRouteOptions["replay"];
+  /** Takes messages about alerts, and acknowledgements. */
+  readonly alerts: AlertDesk;
   readonly metrics: Metrics;
   readonly status: () => ServiceStatus;
   /** Days that rows of a table are kept, for the documents. */
@@ -76,6 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: config,
     accept: options.accept,
     replay: options.replay,
+    alerts: options.alerts,
     warnings: new RareWarnings(log, clock),
     reads,
     underWay,

@@ -1,7 +1,16 @@
 // The OpenAPI 3.1 document of the gateway, made from the registry: one path and one schema per table.
 import type { EventDefinition } from "../../schema/define.ts";
 import { EVENTS } from "../../schema/registry.ts";
-import { jsonAnswer, ref, SECURITY_SCHEMES, SHARED_RESPONSES, SHARED_SCHEMAS } from "./openapi_answers.ts";
+import { alertPaths } from "./openapi_alerts.ts";
+import {
+  jsonAnswer,
+  POST_RESPONSES,
+  ref,
+  SECURITY_SCHEMES,
+  SHARED_RESPONSES,
+  SHARED_SCHEMAS,
+  securityOf,
+} from "./openapi_answers.ts";
 import { exampleRow, type JsonSchema, rowSchema } from "./openapi_rows.ts";
 import type { TtlDaysOf } from "./tables_document.ts";
 
@@ -25,13 +34,14 @@ export function openApiDocument(options: OpenApiOptions): JsonSchema {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    tags: [{ name: "events" }, { name: "tables" }, { name: "operation" }],
+    tags: [{ name: "events" }, { name: "alerts" }, { name: "tables" }, { name: "operation" }],
     paths: {
       ...Object.fromEntries(
         EVENTS.map((event) => [`/v1/events/${event.name}`, { post: postOperation(event, options) }]),
       ),
       ...TABLE_PATHS,
       "/v1/dead-letters/replay": { post: replayOperation(options) },
+      ...alertPaths(options.keysRequired),
       ...OPERATION_PATHS,
     },
     components: {
@@ -52,7 +62,7 @@ function postOperation(event: EventDefinition, options: OpenApiOptions): JsonSch
     operationId: `push_${event.name}`,
     summary: event.why,
     description: `Rows of ${event.name}: ${event.sampling}. A row with the same ${keys} replaces the earlier one. Kept for ${options.ttlDaysOf(event.name)} days. The body may be compressed with content-encoding gzip.`,
-    security: [{ bearer: [] }, { apiKey: [] }, ...(options.keysRequired ? [] : [{}])],
+    security: securityOf(options.keysRequired),
     requestBody: {
       required: true,
       content: {
@@ -81,7 +91,7 @@ function replayOperation({ keysRequired }: OpenApiOptions): JsonSchema {
     summary: "Take refused rows in again, after their cause is mended.",
     description:
       "What is refused again becomes a dead letter with its new reason; what was not asked for stays.",
-    security: [{ bearer: [] }, { apiKey: [] }, ...(keysRequired ? [] : [{}])],
+    security: securityOf(keysRequired),
     parameters: [parameter("table", "Only of this table."), parameter("reason", "Only with this reason.")],
     responses: {
       ...POST_RESPONSES,
@@ -89,19 +99,6 @@ function replayOperation({ keysRequired }: OpenApiOptions): JsonSchema {
     },
   };
 }
-
-const POST_RESPONSES: JsonSchema = {
-  "202": ref("responses", "Accepted"),
-  "400": ref("responses", "Refused"),
-  "401": ref("responses", "KeyMissing"),
-  "403": ref("responses", "Forbidden"),
-  "408": ref("responses", "TooSlow"),
-  "413": ref("responses", "TooLarge"),
-  "415": ref("responses", "UnsupportedType"),
-  "429": ref("responses", "SlowDown"),
-  "500": ref("responses", "Internal"),
-  "503": ref("responses", "Unavailable"),
-};
 
 function getOperation(tag: string, operationId: string, summary: string, responses: JsonSchema): JsonSchema {
   return { get: { tags: [tag], operationId, summary, security: [], responses } };

@@ -60,6 +60,19 @@ export const SHARED_SCHEMAS: JsonSchema = {
   Accepted: object(counts),
   Error: object({ error }),
   Refused: object({ ...counts, error }, ["error"]),
+  Receipt: object({
+    ...counts,
+    repeated: { ...count, description: "Alerts that were known to be so; nothing was written for them." },
+    tests: { ...count, description: "Test alerts; nothing was written for them." },
+    truncated: { ...count, description: "Alerts that the sender left out." },
+  }),
+  Acknowledged: object({
+    fingerprint: text,
+    rule: text,
+    labels: { type: ["string", "null"], description: "Labels as JSON." },
+    acknowledgedAt: { type: "string", format: "date-time" },
+    already: { type: "boolean", description: "It was acknowledged before; the time is that of the first." },
+  }),
   Column: column,
   Table: object({
     name: text,
@@ -114,4 +127,23 @@ export const SECURITY_SCHEMES: JsonSchema = {
     name: "x-api-key",
     description: "The same key in a header of its own.",
   },
+};
+
+/** A key of either kind; none is needed where none is configured. */
+export function securityOf(keysRequired: boolean): readonly JsonSchema[] {
+  return [{ bearer: [] }, { apiKey: [] }, ...(keysRequired ? [] : [{}])];
+}
+
+/** What every request that writes can be answered with. */
+export const POST_RESPONSES: JsonSchema = {
+  "202": ref("responses", "Accepted"),
+  "400": ref("responses", "Refused"),
+  "401": ref("responses", "KeyMissing"),
+  "403": ref("responses", "Forbidden"),
+  "408": ref("responses", "TooSlow"),
+  "413": ref("responses", "TooLarge"),
+  "415": ref("responses", "UnsupportedType"),
+  "429": ref("responses", "SlowDown"),
+  "500": ref("responses", "Internal"),
+  "503": ref("responses", "Unavailable"),
 };

@@ -15,6 +15,9 @@ export type ProblemCode =
   | "host_not_allowed"
   | "origin_not_allowed"
   | "table_unknown"
+  | "message_unreadable"
+  | "alert_unknown"
+  | "alert_over"
   | "route_unknown"
   | "method_not_allowed"
   | "request_timeout"
@@ -26,6 +29,7 @@ export type ProblemCode =
   | "headers_too_large"
   | "internal"
   | "spool_failed"
+  | "questdb_away"
   | "stopping";
 
 export interface Problem {
@@ -91,6 +95,15 @@ export const INTERNAL: Problem = {
   hint: "The log of tickwatch has the details. Sending the same rows again is safe.",
 };
 
+/** What was asked for is in QuestDB and nowhere else. Rows are taken all the same. */
+const QUESTDB_AWAY: Problem = {
+  status: 503,
+  code: "questdb_away",
+  message: "QuestDB does not answer, and what was asked for is known there only",
+  hint: "Ask again after Retry-After seconds. GET /readyz says how QuestDB is doing.",
+  headers: { "retry-after": "10" },
+};
+
 /** Complete, so that a new error code has to be given an answer here. */
 const OF_ERROR: Readonly<Record<ErrorCode, Problem>> = {
   SPOOL_FULL,
@@ -100,7 +113,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, Problem>> = {
   USAGE: INTERNAL,
   ENVIRONMENT: INTERNAL,
   SCHEMA_DRIFT: INTERNAL,
-  DB_UNAVAILABLE: INTERNAL,
+  DB_UNAVAILABLE: QUESTDB_AWAY,
   DB_SQL: INTERNAL,
   SPOOL_LOCKED: INTERNAL,
 };

@@ -36,6 +36,8 @@ export function readRoutes(options: ReadRoutesOptions): readonly ReadRoute[] {
     see: {
       "POST /v1/events/TABLE": "push rows: one JSON object, an array, or NDJSON",
       "POST /v1/dead-letters/replay": "take refused rows in again, after their cause is mended",
+      "POST /v1/alerts": "messages of Grafana's webhook, for the history of alerts",
+      "POST /v1/alerts/FINGERPRINT/ack": "say that somebody looks after an alert",
       "GET /v1/tables": "tables and their columns",
       "GET /openapi.json": "the same as an OpenAPI 3.1 document, with examples",
       "GET /metrics": "metrics for Prometheus",

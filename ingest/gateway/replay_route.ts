@@ -1,10 +1,9 @@
 // POST /v1/dead-letters/replay: brings dead letters back through the intake, all of them or those of one table or reason.
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
-import { TickwatchError } from "../errors.ts";
 import type { ReplayFilter, ReplayResult } from "../intake/replay.ts";
-import { sendJson, sendProblem } from "./answer.ts";
-import { INTERNAL, type Problem, problemOfError } from "./problem.ts";
+import { sendFailure, sendJson, sendProblem } from "./answer.ts";
+import type { Problem } from "./problem.ts";
 import type { RareWarnings } from "./rare_warnings.ts";
 
 export interface ReplayRouteOptions {
@@ -30,10 +29,7 @@ export function createReplayHandler({ replay, warnings }: ReplayRouteOptions) {
     try {
       return sendJson(reply, 200, await replay(query.data));
     } catch (err) {
-      const problem = err instanceof TickwatchError ? problemOfError(err.code) : INTERNAL;
-      if (problem.status >= 500)
-        warnings.warn(problem.code, { err, requestId: request.id }, "request failed");
-      return sendProblem(reply, problem);
+      return sendFailure(reply, err, { requestId: request.id }, warnings);
     }
   };
 }

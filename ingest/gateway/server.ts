@@ -6,8 +6,10 @@ import { findEvent } from "../../schema/registry.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/record.ts";
+import { type AlertsRouteOptions, createAlertHandlers } from "./alerts_routes.ts";
 import { sendProblem } from "./answer.ts";
 import { type ApiKey, createKeyCheck } from "./api_keys.ts";
+import type { BodyLimits } from "./body.ts";
 import { mediaTypeUnsupported } from "./body_format.ts";
 import { createBrowserGuard } from "./browser_guard.ts";
 import { answerConnectionError } from "./connection_errors.ts";
@@ -15,11 +17,16 @@ import { createEventsHandler, type EventsRequest, type EventsRouteOptions } from
 import { INTERNAL, type Problem, STOPPING } from "./problem.ts";
 import type { ReadRoute } from "./read_routes.ts";
 import { createReplayHandler, type ReplayRouteOptions } from "./replay_route.ts";
+import { createWithBody } from "./request_body.ts";
 import { RequestRecord } from "./request_record.ts";
 import { tableUnknown } from "./table_unknown.ts";
 import type { UnderWay } from "./under_way.ts";
 
-export interface ServerOptions extends EventsRouteOptions, ReplayRouteOptions {
+export interface ServerOptions
+  extends Omit<EventsRouteOptions, "withBody">,
+    ReplayRouteOptions,
+    Pick<AlertsRouteOptions, "alerts"> {
+  readonly limits: BodyLimits;
   readonly host: string;
   readonly keys: readonly ApiKey[];
   readonly corsOrigins: readonly string[];
@@ -33,6 +40,8 @@ export interface ServerOptions extends EventsRouteOptions, ReplayRouteOptions {
 
 const EVENTS_URL = "/v1/events/:table";
 const REPLAY_URL = "/v1/dead-letters/replay";
+const ALERTS_URL = "/v1/alerts";
+const ACK_URL = "/v1/alerts/:fingerprint/ack";
 
 /** Idle connections stay open for longer than the usual 60 s between two pushes. */
 const KEEP_ALIVE_MS = 65_000;
@@ -66,17 +75,24 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     app.get(read.url, (request, reply) => read.answer(request, reply));
     refuseOtherMethods(app, read.url, "GET");
   }
-  const checkKey = keyCheck(options, record);
+  addWriteRoutes(app, options, keyCheck(options, record));
+  return app;
+}
+
+function addWriteRoutes(app: FastifyInstance, options: ServerOptions, checkKey: Hook): void {
+  const withBody = createWithBody(options);
   app.route({
     method: "POST",
     url: EVENTS_URL,
     onRequest: [checkKey, tableCheck],
-    handler: createEventsHandler(options),
+    handler: createEventsHandler({ ...options, withBody }),
   });
   app.route({ method: "POST", url: REPLAY_URL, onRequest: checkKey, handler: createReplayHandler(options) });
-  refuseOtherMethods(app, EVENTS_URL, "POST");
-  refuseOtherMethods(app, REPLAY_URL, "POST");
-  return app;
+  const { alerts, warnings } = options;
+  const desk = createAlertHandlers({ alerts, warnings, withBody });
+  app.route({ method: "POST", url: ALERTS_URL, onRequest: checkKey, handler: desk.receive });
+  app.route({ method: "POST", url: ACK_URL, onRequest: checkKey, handler: desk.acknowledge });
+  for (const url of [EVENTS_URL, REPLAY_URL, ALERTS_URL, ACK_URL]) refuseOtherMethods(app, url, "POST");
 }
 
 function bareServer({ limits }: ServerOptions, record: RequestRecord): FastifyInstance {

@@ -245,6 +245,7 @@
     receiver: 'receiver',
     started_at: 'started_at',
     ended_at: 'ended_at',
+    notified_at: 'notified_at',
   },
   metrics: {
     _table: 'metrics',

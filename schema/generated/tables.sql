@@ -260,7 +260,8 @@ CREATE TABLE IF NOT EXISTS "alerts" (
   "summary" VARCHAR,
   "receiver" SYMBOL,
   "started_at" TIMESTAMP,
-  "ended_at" TIMESTAMP
+  "ended_at" TIMESTAMP,
+  "notified_at" TIMESTAMP
 ) TIMESTAMP("ts") PARTITION BY DAY TTL 90 DAYS WAL
 DEDUP UPSERT KEYS("ts", "fingerprint", "state");
 

@@ -60,11 +60,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     SOURCE_CONTRACT,
     "ingest/intake/malformed.ts",
     "type ingest/intake/replay.ts",
+    "type ingest/alerting/alert_desk.ts",
   ],
   "ingest/demo/": [...EVERYWHERE, "ingest/daemon/"],
 
   // What Grafana is told, and what it tells: rules and routes out, the history of alerts in.
-  "ingest/alerting/": [...EVERYWHERE, "ingest/config/", "ingest/package_root.ts"],
+  "ingest/alerting/": [
+    ...EVERYWHERE,
+    SOURCE_CONTRACT,
+    "ingest/config/",
+    "ingest/package_root.ts",
+    "type ingest/questdb/sql.ts",
+  ],
 
   // The writer, in the order of the flow.
   "ingest/intake/": [
@@ -117,6 +124,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ingest/database.ts",
     "ingest/sources/",
     "ingest/daemon/",
+    "ingest/alerting/",
     "ingest/gateway/",
     "ingest/questdb/",
     "ingest/demo/demo.ts",

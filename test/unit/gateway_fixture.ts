@@ -2,6 +2,7 @@
 import { type Agent, request as httpRequest } from "node:http";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
+import { type AlertDeskOptions, createAlertDesk } from "../../ingest/alerting/alert_desk.ts";
 import { systemClock } from "../../ingest/clock.ts";
 import {
   type Gateway,
@@ -55,7 +56,11 @@ const SETTINGS: GatewayConfig = {
   requestTimeoutMs: 10_000,
 };
 
-type Overrides = Partial<Omit<GatewayOptions, "config">> & { readonly config?: Partial<GatewayConfig> };
+type Overrides = Partial<Omit<GatewayOptions, "config">> & {
+  readonly config?: Partial<GatewayConfig>;
+  /** What the table knows of alerts. */
+  readonly findStates?: AlertDeskOptions["findStates"];
+};
 
 /** Checks rows as the intake does, without a disk behind it. */
 export async function checkRows(table: string, rows: readonly unknown[]): Promise<PushResult> {
@@ -75,6 +80,7 @@ export async function checkRows(table: string, rows: readonly unknown[]): Promis
 export async function startTestGateway({
   config = {},
   accept = checkRows,
+  findStates = async () => [],
   ...rest
 }: Overrides = {}): Promise<TestGateway> {
   const metrics = createMetrics({ processMetrics: false });
@@ -84,19 +90,22 @@ export async function startTestGateway({
     { level: "debug", base: null },
     { write: (line: string) => void logged.push(JSON.parse(line)) },
   );
+  const clock = systemClock();
+  const take = (table: string, rows: readonly unknown[]) => {
+    pushed.push({ table, rows });
+    return accept(table, rows);
+  };
   const gateway = await startGateway({
     config: { ...SETTINGS, ...config },
-    accept: (table, rows) => {
-      pushed.push({ table, rows });
-      return accept(table, rows);
-    },
+    accept: take,
     replay: async () => ({ accepted: 0, rejected: 0, kept: 0 }),
+    alerts: createAlertDesk({ accept: (rows) => take("alerts", rows), findStates, clock, log }),
     metrics,
     status: () => RUNNING,
     ttlDaysOf: () => 90,
     version: "1.2.3",
     log,
-    clock: systemClock(),
+    clock,
     stopTimeoutMs: 2000,
     ...rest,
   });
