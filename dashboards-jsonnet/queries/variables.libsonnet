@@ -1,27 +1,41 @@
-// Lists for the variables. LATEST ON reads backwards until every value was met, so it costs the same on ninety days as on
-// one. The last part of each gives one entry while the table is empty.
+// Lists for the variables. A list names every value that a filtered table may have: what is not in it would be left out even
+// when All is chosen. LATEST ON reads backwards until every value was met, so it costs the same on ninety days as on one.
 local t = import 'schema/generated/columns.libsonnet';
 
-local values(table, column) = |||
-  SELECT %(column)s FROM %(table)s LATEST ON ts PARTITION BY %(column)s
-||| % { table: table._table, column: column };
-
-local noneYet(table) = |||
-  SELECT '(none yet)' FROM (SELECT count() AS n FROM %(table)s) WHERE n = 0
-||| % { table: table._table };
-
-local list(table, column) = |||
-  SELECT DISTINCT %(column)s FROM (
-    %(values)s
-    UNION ALL
-    %(none)s
-  ) WHERE %(column)s IS NOT NULL ORDER BY %(column)s
-||| % { column: column, values: std.stripChars(values(table, column), '\n'), none: std.stripChars(noneYet(table), '\n') };
+// The values of a column of all these tables. `always` is a value that is there even when no row has it.
+local list(column, tables, always=null) =
+  local values = std.join('\nUNION ALL\n', [
+    'SELECT %(column)s AS value FROM %(table)s WHERE %(column)s IS NOT NULL LATEST ON ts PARTITION BY %(column)s' % { column: column, table: table._table }
+    for table in tables
+  ]);
+  if always != null then
+    "SELECT DISTINCT value FROM (%s\nUNION ALL\nSELECT '%s' AS value FROM long_sequence(1)) ORDER BY value" % [values, always]
+  else
+    // One entry while there are no values, because IN () is no SQL.
+    |||
+      WITH seen AS (SELECT DISTINCT value FROM (%s))
+      SELECT value FROM (
+        SELECT value FROM seen
+        UNION ALL
+        SELECT '(none yet)' AS value FROM (SELECT count() AS n FROM seen) WHERE n = 0
+      ) ORDER BY value
+    ||| % values;
 
 {
-  exchange: list(t.connectivity, t.connectivity.exchange),
-  symbol: list(t.open_interest, t.open_interest.symbol),
-  strategy: list(t.pnl, t.pnl.strategy),
-  account: list(t.pnl, t.pnl.account),
-  daemon: list(t.daemon_health, t.daemon_health.daemon),
+  exchange: list('exchange', [
+    t.connectivity,
+    t.fetches,
+    t.open_interest,
+    t.funding_rates,
+    t.liquidations,
+    t.orders,
+    t.fills,
+    t.positions,
+    t.account_marks,
+  ]),
+  symbol: list('symbol', [t.open_interest, t.funding_rates, t.liquidations, t.orders, t.fills, t.positions]),
+  // Orders and fills without a strategy are found under (none).
+  strategy: list('strategy', [t.pnl, t.orders, t.fills, t.positions, t.signals], '(none)'),
+  account: list('account', [t.pnl, t.orders, t.fills, t.positions, t.account_marks]),
+  daemon: list('daemon', [t.daemon_health, t.daemon_events, t.daemon_errors]),
 }
