@@ -7,15 +7,25 @@ import type { TableHealth } from "./sources/ingest_health.ts";
 
 const NOTHING = { accepted: 0, written: 0, rejected: 0, dead_lettered: 0, retried: 0 } as const;
 
-/** All tables, and those rollups of which QuestDB told. Percentiles are those since the last call. */
+/** A rollup that is well is told of once in this time. */
+const ROLLUP_EVERY_US = 60_000_000;
+const SLOT_US = 10_000_000;
+
+/**
+ * All tables, and those rollups of which QuestDB told: at each call while one is in trouble, else in one slot of a minute.
+ * Percentiles are those since the last call.
+ */
 export function tableHealth(
   pipeline: Pipeline,
   states: ReadonlyMap<string, StoreState>,
   nowUs: number,
 ): TableHealth[] {
+  const isTheirTurn = nowUs % ROLLUP_EVERY_US < SLOT_US;
   const rollups = ROLLUPS.flatMap(({ name }) => {
     const state = states.get(name);
-    return state === undefined ? [] : [{ table: name, ...NOTHING, ...state }];
+    return state === undefined || (state.state === "ok" && !isTheirTurn)
+      ? []
+      : [{ table: name, ...NOTHING, ...state }];
   });
   const tables = EVENTS.map(({ name }) => {
     const counts = pipeline.ledger.counts(name);

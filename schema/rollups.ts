@@ -104,6 +104,7 @@ export const ROLLUPS: readonly RollupDefinition[] = [
     columns: {
       open_interest: last("open_interest", "At the end of the hour."),
       open_interest_usd: last("open_interest_usd", "At the end of the hour."),
+      row_count: rowCount("Rows of the hour."),
     },
   }),
   defineRollup({
@@ -113,6 +114,7 @@ export const ROLLUPS: readonly RollupDefinition[] = [
       funding_rate: last("funding_rate", "At the end of the hour: the rate that is charged, not a mean."),
       interval_h: last("interval_h", "Hours between two charges."),
       mark_price: last("mark_price", "At the end of the hour."),
+      row_count: rowCount("Rows of the hour."),
     },
   }),
   defineRollup({

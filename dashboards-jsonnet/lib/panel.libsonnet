@@ -193,17 +193,16 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
       + custom({ spanNulls: true })
     ),
 
-  // Rows. sort: [{ displayName, desc }]; footer: true for totals; filterable: true for filters in the header.
+  // Rows. sort: [{ displayName, desc }]; filterable: true for filters in the header.
   table(p):
     local s = g.panel.table;
     data(
       s,
       p,
-      ['sort', 'footer', 'filterable', 'cellHeight'],
+      ['sort', 'filterable', 'cellHeight'],
       s.options.withShowHeader(true)
       + s.options.withCellHeight(std.get(p, 'cellHeight', 'sm'))
       + s.options.withSortBy(std.get(p, 'sort', []))
-      + { options+: { footer: { show: std.get(p, 'footer', false), reducer: ['sum'], countRows: false, fields: '' } } }
       + s.fieldConfig.defaults.custom.withFilterable(std.get(p, 'filterable', false))
       + s.fieldConfig.defaults.custom.withAlign('auto')
     ),
@@ -281,7 +280,6 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
           dashboardAlerts: false,
           alertName: '',
           alertInstanceLabelFilter: '',
-          folder: '',
           stateFilter: { firing: true, pending: true, noData: true, normal: false, 'error': true, recovering: true } + std.get(c, 'states', {}),
         } + std.get(c, 'options', {}),
       }

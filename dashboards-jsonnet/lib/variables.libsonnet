@@ -1,5 +1,5 @@
-// The variables that dashboards share. All is the whole list, so a query always says IN (${exchange:sqlstring}). An empty
-// table gives one entry, because IN () is no SQL.
+// The variables that dashboards share. All is the whole list, so a query always says IN (${exchange:sqlstring});
+// (none) is always among them: it stands for rows without the value, and IN () is no SQL.
 local config = import '../config.libsonnet';
 local g = import 'grafonnet.libsonnet';
 local sql = import '../queries/variables.libsonnet';

@@ -19,15 +19,16 @@ local t = import 'schema/generated/columns.libsonnet';
   ||| % (t.daemon_events { more: if byDaemon then ' AND daemon IN (${daemon:sqlstring})' else '' }),
 
   // A start is a deploy when the version differs from that of the start before it.
-  deploys(byDaemon): |||
-    SELECT time, concat(daemon, ' ', version) AS title, concat('before: ', before) AS text, 'deploy' AS tags
-    FROM (
-      SELECT %(ts)s AS time, %(daemon)s AS daemon, %(version)s AS version,
-        lag(%(version)s) OVER (PARTITION BY %(daemon)s ORDER BY %(ts)s) AS before
-      FROM %(_table)s
+  deploys(byDaemon):
+    local starts = |||
+      SELECT %(ts)s, %(daemon)s, %(version)s FROM %(_table)s
       WHERE %(event)s IN ('started', 'restarted') AND %(version)s IS NOT NULL%(more)s
-    )
-    WHERE version != before AND $__timeFilter(time)
-    ORDER BY time DESC LIMIT 200
-  ||| % (t.daemon_events { more: if byDaemon then ' AND daemon IN (${daemon:sqlstring})' else '' }),
+    ||| % (t.daemon_events { more: if byDaemon then ' AND daemon IN (${daemon:sqlstring})' else '' });
+    |||
+      SELECT a.%(ts)s AS time, concat(a.%(daemon)s, ' ', a.%(version)s) AS title,
+        concat('before: ', b.%(version)s) AS text, 'deploy' AS tags
+      FROM (%(starts)s) a LT JOIN (%(starts)s) b ON (%(daemon)s)
+      WHERE b.%(version)s IS NOT NULL AND a.%(version)s != b.%(version)s AND $__timeFilter(a.%(ts)s)
+      ORDER BY time DESC LIMIT 200
+    ||| % (t.daemon_events { starts: std.stripChars(starts, '\n') }),
 }

@@ -89,7 +89,7 @@ local sampled(column) = |||
   diskByStore: |||
     SELECT %(store)s, sum(%(bytes)s) AS bytes
     FROM (
-      SELECT * FROM %(_table)s
+      SELECT %(store)s, %(bytes)s FROM %(_table)s
       WHERE %(ts)s > dateadd('h', -1, $__toTime) AND %(ts)s <= $__toTime
       LATEST ON %(ts)s PARTITION BY %(store)s, %(path)s
     )

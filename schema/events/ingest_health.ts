@@ -5,7 +5,7 @@ export const ingestHealth = defineEvent({
   name: "ingest_health",
   why: "Does tickwatch itself keep its promises, table by table?",
   sampling:
-    "one row per table and rollup every 10 s; counts are since the process started, and 0 for a rollup",
+    "one row per table every 10 s, and per rollup every minute; counts are since the process started, 0 for a rollup",
   keys: ["instance", "table"],
   columns: {
     instance: symbol("The tickwatch process."),

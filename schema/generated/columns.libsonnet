@@ -357,6 +357,7 @@
     symbol: 'symbol',
     open_interest: 'open_interest',
     open_interest_usd: 'open_interest_usd',
+    row_count: 'row_count',
   },
   funding_rates_1h: {
     _table: 'funding_rates_1h',
@@ -367,6 +368,7 @@
     funding_rate: 'funding_rate',
     interval_h: 'interval_h',
     mark_price: 'mark_price',
+    row_count: 'row_count',
   },
   liquidations_1m: {
     _table: 'liquidations_1m',

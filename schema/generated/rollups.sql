@@ -88,7 +88,8 @@ SELECT
   "exchange",
   "symbol",
   last("open_interest") AS "open_interest",
-  last("open_interest_usd") AS "open_interest_usd"
+  last("open_interest_usd") AS "open_interest_usd",
+  count() AS "row_count"
 FROM "open_interest"
 SAMPLE BY 1h
 ) PARTITION BY MONTH TTL 24 MONTHS;
@@ -101,7 +102,8 @@ SELECT
   "symbol",
   last("funding_rate") AS "funding_rate",
   last("interval_h") AS "interval_h",
-  last("mark_price") AS "mark_price"
+  last("mark_price") AS "mark_price",
+  count() AS "row_count"
 FROM "funding_rates"
 SAMPLE BY 1h
 ) PARTITION BY MONTH TTL 24 MONTHS;
