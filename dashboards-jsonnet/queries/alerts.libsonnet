@@ -4,7 +4,7 @@
 local t = import 'schema/generated/columns.libsonnet';
 local window = import 'trading_window.libsonnet';
 
-local columns = 'fingerprint, started, rule, severity, notified, acknowledged, acknowledged_by, ended, value, summary, receiver';
+local columns = 'fingerprint, started, rule, severity, notified, acknowledged, acknowledged_by, note, ended, value, summary, receiver';
 
 // One row per episode. The end of one whose message got lost is the start of the fingerprint's next one.
 local episodes = |||
@@ -15,9 +15,9 @@ local episodes = |||
     SELECT %(columns)s, lead(started) OVER (PARTITION BY fingerprint ORDER BY started) AS next_started
     FROM (
       SELECT %(fingerprint)s AS fingerprint, coalesce(%(started_at)s, %(ts)s) AS started, max(%(rule)s) AS rule, max(%(severity)s) AS severity,
-        min(CASE WHEN %(state)s = 'firing' THEN %(ts)s END) AS notified,
+        min(CASE WHEN %(state)s = 'firing' THEN %(notified_at)s END) AS notified,
         min(CASE WHEN %(state)s = 'acknowledged' THEN %(ts)s END) AS acknowledged,
-        max(CASE WHEN %(state)s = 'acknowledged' THEN %(receiver)s END) AS acknowledged_by,
+        max(CASE WHEN %(state)s = 'acknowledged' THEN %(receiver)s END) AS acknowledged_by, max(CASE WHEN %(state)s = 'acknowledged' THEN %(summary)s END) AS note,
         max(CASE WHEN %(state)s = 'resolved' THEN coalesce(%(ended_at)s, %(ts)s) END) AS ended,
         last_not_null(CASE WHEN %(state)s = 'firing' THEN %(value)s END) AS value,
         max(CASE WHEN %(state)s = 'firing' THEN %(summary)s END) AS summary,
@@ -83,7 +83,7 @@ local firing = some('finished IS NULL');
   ||| % begun,
 
   acknowledgements: |||
-    SELECT acknowledged, rule, severity, coalesce(acknowledged_by, 'not given') AS acknowledged_by, datediff('s', started, acknowledged) AS after, state, summary, fingerprint
+    SELECT acknowledged, rule, severity, coalesce(acknowledged_by, 'not given') AS acknowledged_by, datediff('s', started, acknowledged) AS after, note, state, summary, fingerprint
     FROM (%s) WHERE acknowledged IS NOT NULL ORDER BY acknowledged DESC LIMIT 200
   ||| % overlapping,
 
