@@ -87,6 +87,7 @@ async function readSlot(file: StorageFile, index: number): Promise<Slot | undefi
   let at = HEAD_BYTES;
   for (let left = bytes.readUInt16LE(6); left > 0; left--) {
     const end = at + 2 + bytes.readUInt16LE(at);
+    if (end + 16 > SLOT_BYTES - 4) return undefined;
     positions.set(bytes.toString("utf8", at + 2, end), {
       acked: Number(bytes.readBigUInt64LE(end)),
       released: Number(bytes.readBigUInt64LE(end + 8)),

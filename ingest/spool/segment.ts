@@ -72,10 +72,12 @@ export function decodeFooter(bytes: Buffer): { summaries: TableSummary[]; footer
   if (footer.toString("latin1", 0, 4) !== FOOTER_MAGIC || footer.readUInt16LE(4) !== VERSION)
     return undefined;
   const summaries: TableSummary[] = [];
+  const end = footerBytes - FOOTER_TAIL_BYTES;
   let at = 8;
   for (let left = footer.readUInt16LE(6); left > 0; left--) {
-    const nameBytes = footer.readUInt16LE(at);
-    const fields = at + 2 + nameBytes;
+    const fields = at + 2 + footer.readUInt16LE(at);
+    // With a sum that is right only a mistake in a program gets here; the segment is then read instead.
+    if (fields + SUMMARY_FIXED_BYTES > end) return undefined;
     summaries.push({
       table: footer.toString("utf8", at + 2, fields),
       records: footer.readUInt32LE(fields),

@@ -34,8 +34,9 @@ test("rows acknowledged before kill -9 of the service at random moments are ther
     const load = await stage.load({ seed: FAULT_FORM.seed + killsLeft, pauseMs: 30 });
     for (let life = 0; life < LIVES_PER_LOAD && killsLeft > 0; life++, killsLeft--) {
       await stage.start({ wait: false });
-      // From the launch on: the first half second is the start, with recovery and rows of the life before.
-      await delay(random.next() * 1_500);
+      // Some die while they start, with recovery and rows of the life before; others in the middle of their work.
+      if (random.next() < 0.3) await delay(random.next() * 1_500);
+      else await load.acknowledges(1 + Math.floor(random.next() * 1_500));
       await stage.end("SIGKILL");
     }
     await stage.start();

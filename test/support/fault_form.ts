@@ -13,6 +13,8 @@ export interface FaultForm {
   readonly randomMs: number;
   /** Mutated inputs for each parser. */
   readonly fuzzInputs: number;
+  /** The number of the only one that is wanted: a case that failed before, with the same seed. */
+  readonly fuzzCase: number | undefined;
 }
 
 const env = process.env;
@@ -24,6 +26,7 @@ export const FAULT_FORM: FaultForm = {
   kills: Number(env["TEST_FAULT_KILLS"] ?? (minutes > 0 ? 200 : 8)),
   randomMs: minutes > 0 ? minutes * 60_000 : 20_000,
   fuzzInputs: Number(env["TEST_FAULT_FUZZ"] ?? (minutes > 0 ? 1_000_000 : 20_000)),
+  fuzzCase: env["TEST_FAULT_CASE"] === undefined ? undefined : Number(env["TEST_FAULT_CASE"]),
 };
 
 /** Random numbers of the run's seed for one purpose. The test that asks tells, when it fails, how to have them again. */
