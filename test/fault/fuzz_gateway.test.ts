@@ -7,10 +7,8 @@ import { Agent, request } from "undici";
 import { onTestFinished, test } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
 import { decodeLine } from "../../ingest/encode/decode.ts";
-import { startGateway } from "../../ingest/gateway/gateway.ts";
 import { openDeadLetters } from "../../ingest/intake/dead_letter.ts";
 import { createIntake } from "../../ingest/intake/intake.ts";
-import { createLog } from "../../ingest/log.ts";
 import { createLedger } from "../../ingest/metrics/ledger.ts";
 import { createMetrics } from "../../ingest/metrics/record.ts";
 import { type Frame, rowBytes } from "../../ingest/spool/frame.ts";
@@ -21,6 +19,7 @@ import { fuzz, mustBe } from "../support/fault_fuzz.ts";
 import { changed, type Mutator, mutated } from "../support/fault_mutator.ts";
 import { NOON_US } from "../support/manual_clock.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { startTestGateway, type TestGateway } from "../unit/gateway_fixture.ts";
 
 /** One table each, so that it is known whose rows are whose. */
 const LANES = 8;
@@ -144,22 +143,18 @@ async function stage() {
     room: async () => undefined,
     onDurable: () => undefined,
   });
-  const gateway = await startGateway({
-    config: {
-      ...{ host: "127.0.0.1", port: 0, keys: [], corsOrigins: [] },
-      ...{ bodyBytesMax: 16_777_216, requestTimeoutMs: 10_000 },
+  const gateway: TestGateway = await startTestGateway({
+    config: { bodyBytesMax: 16_777_216 },
+    accept: (table, rows) => {
+      // It keeps what it sees, for tests that are over sooner.
+      gateway.pushed.length = 0;
+      gateway.logged.length = 0;
+      return intake.accept(table, rows);
     },
-    accept: (table, rows) => intake.accept(table, rows),
-    replay: async () => ({ accepted: 0, rejected: 0, kept: 0 }),
-    status: () => ({ state: "running", ready: true, problems: [], questdb: { up: true, since: 0 } }),
-    ttlDaysOf: () => 90,
-    log: createLog({ level: "warn", format: "text" }),
-    ...{ metrics, clock, version: "1.2.3" },
   });
   const agent = new Agent({ connections: LANES });
   onTestFinished(async () => {
     await agent.destroy();
-    await gateway.stop();
     metrics.close();
   });
   const post = async (table: string, kind: Kind, gzip: boolean, body: Buffer) => {
