@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readDashboards } from "../../bench/panels/dashboard_file.ts";
 import { expandMacros } from "../../bench/panels/macros.ts";
 import { interpolate } from "../../bench/panels/variables.ts";
-import { openSql, type Sql } from "../../ingest/questdb/sql.ts";
-import { type DashboardDatabase, startDashboardDatabase } from "../support/dashboard_database.ts";
+import { systemClock } from "../../ingest/clock.ts";
+import { type FormulaDatabase, startFormulaDatabase } from "../support/formula_database.ts";
 import { type At, formulaRows, RETURNS_E4 } from "../support/formula_rows.ts";
 
 const BOARDS = readDashboards(
@@ -21,22 +21,17 @@ const ALL: Readonly<Record<string, readonly string[]>> = {
   symbol: ["BTC/USDT:USDT", "AAA/USDT:USDT", "BBB/USDT:USDT"],
 };
 
-let database: DashboardDatabase;
-let sql: Sql;
-let at: At;
+// The last three full hours, so that nothing is too old for any table.
+const START_US = Math.floor(systemClock().nowUs() / HOUR_US) * HOUR_US - 3 * HOUR_US;
+const at: At = (minute, second = 0) => START_US + (minute * 60 + second) * 1_000_000;
+
+let database: FormulaDatabase | undefined;
 
 beforeAll(async () => {
-  // The last three full hours, so that nothing is too old for any table.
-  database = await startDashboardDatabase((nowUs) => {
-    const startUs = Math.floor(nowUs / HOUR_US) * HOUR_US - 3 * HOUR_US;
-    at = (minute, second = 0) => startUs + (minute * 60 + second) * 1_000_000;
-    return formulaRows(at);
-  });
-  sql = openSql(database.pg);
+  database = await startFormulaDatabase(formulaRows(at));
 });
 
 afterAll(async () => {
-  await sql?.close();
   await database?.remove();
 });
 
@@ -60,7 +55,8 @@ async function ask(
   if (target?.rawSql === undefined) throw new Error(`${board} has no query ${refId} in panel ${panelId}`);
   const window = { fromUs, toUs, intervalMs };
   const values = new Map(Object.entries({ ...ALL, ...chosen }));
-  return await sql.query(expandMacros(interpolate(target.rawSql, values, window), window));
+  if (database === undefined) throw new Error("there is no database");
+  return await database.sql.query(expandMacros(interpolate(target.rawSql, values, window), window));
 }
 
 const only = (account: string) => ({ account: [account] });
@@ -73,9 +69,13 @@ test("drawdown of all together follows gains and losses; new strategies and capi
   const byMinute = [1, 2, 3, 4, 5, 6].map(
     (minute) => rows.find(({ time }) => time === at(minute))?.["drawdown"],
   );
-  expect(byMinute).toEqual([0, close(-0.05), close(-0.05), close(-0.05), close(0.95 * 0.99 - 1), 0].map(orZero));
+  expect(byMinute).toEqual(
+    [0, close(-0.05), close(-0.05), close(-0.05), close(0.95 * 0.99 - 1), 0].map(orZero),
+  );
   // The tile above shows where it ends.
-  const [last] = (await ask("trading", 103, { fromUs: at(0), toUs: at(5, 30), chosen: only("flows") })).slice(-1);
+  const [last] = (await ask("trading", 103, { fromUs: at(0), toUs: at(5, 30), chosen: only("flows") })).slice(
+    -1,
+  );
   expect(last).toMatchObject({ strategy: "all together", account: "USDT", drawdown: close(0.95 * 0.99 - 1) });
 });
 
@@ -101,7 +101,9 @@ test("drawdown by strategy is the worst that its daemon reported, and equity the
     ["late", -0.012725],
   ]);
   const equity = await ask("trading", 202, { ...asked, intervalMs: MINUTE_MS });
-  expect(equity.map(({ equity: sum }) => sum)).toEqual([1000, 1100, 1045, 3045, 2545, 2519.55, 2771.505].map(close));
+  expect(equity.map(({ equity: sum }) => sum)).toEqual(
+    [1000, 1100, 1045, 3045, 2545, 2519.55, 2771.505].map(close),
+  );
 });
 
 test("profit is realized and unrealized together, and counts from the range's first mark of each strategy", async () => {
@@ -109,7 +111,10 @@ test("profit is realized and unrealized together, and counts from the range's fi
   const total = (await ask("trading", 201, asked)).at(-1);
   expect(total).toMatchObject({ realized: close(251.505), unrealized: 20, total: close(271.505) });
   // early: 100 → 45; late: 0 → 226.505.
-  expect((await ask("trading", 102, asked)).at(-1)).toMatchObject({ currency: "USDT", profit: close(171.505) });
+  expect((await ask("trading", 102, asked)).at(-1)).toMatchObject({
+    currency: "USDT",
+    profit: close(171.505),
+  });
 });
 
 const MEAN_E4 = RETURNS_E4.reduce((sum, value) => sum + value, 0) / 100;
@@ -211,7 +216,11 @@ test("an alert counts once per time it fires, was notified by its first message,
 });
 
 test("open interest changes by contracts: neither a price nor an exchange that is asked later moves it", async () => {
-  const asked = { fromUs: at(0), toUs: at(10), chosen: { exchange: ["old", "late"], symbol: ["AAA/USDT:USDT"] } };
+  const asked = {
+    fromUs: at(0),
+    toUs: at(10),
+    chosen: { exchange: ["old", "late"], symbol: ["AAA/USDT:USDT"] },
+  };
   const [leader] = await ask("market", 203, asked);
   expect(leader).toMatchObject({ symbol: "AAA/USDT:USDT", change: close(160 / 150 - 1), exchanges: 2 });
   expect(await ask("market", 102, asked)).toEqual([{ change: close(160 / 150 - 1) }]);
@@ -220,7 +229,11 @@ test("open interest changes by contracts: neither a price nor an exchange that i
 test("funding of every interval is shown as of eight hours", async () => {
   const rows = await ask("market", 204, { fromUs: at(0), toUs: at(10), chosen: { exchange: ["old"] } });
   expect(rows).toMatchObject([{ symbol: "AAA/USDT:USDT", rate: close(0.0001), rate_year: close(0.1095) }]);
-  const series = await ask("market", 301, { fromUs: at(0), toUs: at(10), chosen: { symbol: ["BBB/USDT:USDT"] } });
+  const series = await ask("market", 301, {
+    fromUs: at(0),
+    toUs: at(10),
+    chosen: { symbol: ["BBB/USDT:USDT"] },
+  });
   expect(series).toMatchObject([{ exchange: "old", rate: close(0.0004) }]);
 });
 
@@ -231,12 +244,15 @@ test("a range of more than a day says the same from rollups as a day says from t
   const table = await ask("market", 104, day);
   expect(table).toEqual([{ longs: 450, shorts: 100, n: 3 }]);
   expect(await ask("market", 104, longer)).toEqual(table);
-  const map = (await ask("market", 402, { ...longer, intervalMs: 15 * MINUTE_MS })).filter(({ usd }) => usd !== 0);
+  const map = (await ask("market", 402, { ...longer, intervalMs: 15 * MINUTE_MS })).filter(
+    ({ usd }) => usd !== 0,
+  );
   expect(map).toEqual([
     { time: at(0), ge: "10.0", usd: 400 },
     { time: at(60), ge: "10.0", usd: 150 },
   ]);
   const flows = { account: ["flows"] };
-  const end = async (fromUs: number) => (await ask("trading", 202, { fromUs, toUs: at(60), chosen: flows })).at(-1);
+  const end = async (fromUs: number) =>
+    (await ask("trading", 202, { fromUs, toUs: at(60), chosen: flows })).at(-1);
   expect((await end(at(-30 * 60)))?.["equity"]).toEqual((await end(at(-60)))?.["equity"]);
 });

@@ -149,7 +149,15 @@ function alertsOf(at: At): Slot[] {
     started_at: number,
     of: object = {},
   ) =>
-    one("alerts", { ts, fingerprint, state, rule: `Rule${fingerprint}`, severity: "critical", started_at, ...of });
+    one("alerts", {
+      ts,
+      fingerprint,
+      state,
+      rule: `Rule${fingerprint}`,
+      severity: "critical",
+      started_at,
+      ...of,
+    });
   return [
     row("A", at(1), "firing", at(1), { value: 8, receiver: "ops", notified_at: at(1, 4) }),
     row("A", at(3), "acknowledged", at(1), { receiver: "anna" }),
