@@ -19,13 +19,19 @@ const CASE_MS_MAX = 20_000;
 /** Bytes of an input that a failure shows. */
 const SHOWN_BYTES = 600;
 
-/** Looks now and then at a counter that the cases move, and ends the whole process when it stands still. */
+/**
+ * Looks now and then at a counter that the cases move, and ends the whole process when it stands still: at several looks,
+ * because the process may have been halted for a while.
+ */
 const WATCHDOG = `
   const { workerData: { state, what, limitMs } } = require("node:worker_threads");
-  for (let before = -1; ; before = Atomics.load(state, 0)) {
-    if (Atomics.wait(state, 1, 0, limitMs) !== "timed-out") break;
-    if (Atomics.load(state, 0) !== before) continue;
-    require("node:fs").writeSync(2, "\\n" + what + ": a case near number " + before + " does not end\\n");
+  let last = -1;
+  for (let still = 0; Atomics.wait(state, 1, 0, limitMs / 4) === "timed-out"; ) {
+    const number = Atomics.load(state, 0);
+    still = number === last ? still + 1 : 0;
+    last = number;
+    if (still < 4) continue;
+    require("node:fs").writeSync(2, "\\n" + what + ": a case near number " + number + " does not end\\n");
     process.kill(process.pid, "SIGKILL");
   }
 `;
