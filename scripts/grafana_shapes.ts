@@ -47,6 +47,15 @@ type Panel<Kind extends string, Options, Custom> =
     fieldConfig?: { defaults: FieldConfig<Custom>; overrides: grafana.FieldConfigSource["overrides"] };
   };
 type None = Record<string, never>;
+/** The one kind whose options no package describes; these are what Grafana 13 reads. */
+interface AlertListOptions {
+  maxItems?: number; sortOrder?: 1 | 2 | 3 | 4 | 5; viewMode?: "list" | "stat"; groupMode?: "default" | "custom"; groupBy?: string[];
+  alertName?: string; alertInstanceLabelFilter?: string; dashboardAlerts?: boolean; showInstances?: boolean; datasource?: string;
+  folder?: { uid: string; title: string }; showInactiveAlerts?: boolean;
+  stateFilter?: {
+    firing?: boolean; pending?: boolean; recovering?: boolean; noData?: boolean; normal?: boolean; error?: boolean;
+  };
+}
 `;
 
 /** A module whose type `Shapes` has a property for each thing that is checked on its own. */
@@ -67,6 +76,7 @@ export interface Shapes {
   row: Omit<grafana.RowPanel, "panels">;
   variable: grafana.VariableModel;
   annotation: Omit<grafana.AnnotationQuery, "target"> & { target?: QuestdbTarget | BuiltInTarget };
+  alertlist: Panel<"alertlist", AlertListOptions, None>;
 ${panels.join("\n")}
 }
 `;

@@ -5,11 +5,9 @@ import type { PanelRule, Rules } from "./dashboard_lint.ts";
 import { tablesIn } from "./dashboard_sql.ts";
 
 /** Panels without data of their own. */
-const WITHOUT_DATA = ["text", "dashlist"];
-/** Grafana's own list of alerts, which asks no data source. */
-const ALERT_LIST = "alertlist";
+const WITHOUT_DATA = ["text", "dashlist", "alertlist"];
 /** Lines of text: no unit, no scale. */
-const WITHOUT_NUMBERS = [...WITHOUT_DATA, ALERT_LIST, "logs"];
+const WITHOUT_NUMBERS = [...WITHOUT_DATA, "logs"];
 const DESCRIPTION_MIN = 40;
 const FORMATS: Readonly<Record<string, number>> = {
   timeseries: 0,
@@ -26,7 +24,7 @@ const SINGLE_VALUES = ["stat", "gauge", "bargauge"];
 export const PANEL_RULES = {
   "panel title": ({ title }) => (title.trim() === "" ? ["give it a title"] : []),
   "panel description": ({ type, description, targets }) => {
-    if (WITHOUT_DATA.includes(type)) return [];
+    if (type === "text") return [];
     if (description.length < DESCRIPTION_MIN) {
       return ["describe it: what is shown, from which table, what is good"];
     }
@@ -57,7 +55,7 @@ export const PANEL_RULES = {
     ];
   },
   targets: ({ type, targets }) => {
-    if (WITHOUT_DATA.includes(type) || type === ALERT_LIST) return [];
+    if (WITHOUT_DATA.includes(type)) return [];
     const refIds = targets.map(({ refId }) => refId);
     return [
       ...(targets.length === 0 ? ["it asks for nothing: add a target"] : []),
@@ -68,7 +66,7 @@ export const PANEL_RULES = {
     ];
   },
   datasource: ({ type, datasource, targets }) => {
-    if (WITHOUT_DATA.includes(type) || type === ALERT_LIST) return [];
+    if (WITHOUT_DATA.includes(type)) return [];
     const wrong = [datasource, ...targets.map((target) => target.datasource)].filter(
       (source) => source?.uid !== "questdb" || source.type !== "questdb-questdb-datasource",
     );

@@ -2,8 +2,9 @@
 // ignores the viewer's range or choice.
 import type { Dashboard, Panel, Target } from "../../bench/panels/dashboard_file.ts";
 import { referencesIn } from "../../bench/panels/variables.ts";
+import { ROLLUPS } from "../../schema/rollups.ts";
 import type { BoardRule, PanelRule, Rules } from "./dashboard_lint.ts";
-import { bareSql } from "./dashboard_sql.ts";
+import { bareSql, tablesIn } from "./dashboard_sql.ts";
 
 const TIME_MACRO = /\$__(?:timeFilter|fromTime|toTime|timeFrom|timeTo|from|to)\b/;
 const BUILT_IN = ["__from", "__to", "__interval_ms", "__range", "__range_s", "__range_ms"];
@@ -50,6 +51,19 @@ export const SQL_RULES = {
       return /\bLATEST\s+ON\b/i.test(bareSql(sql))
         ? []
         : ["it reads the whole table: filter by $__timeFilter(ts), or take LATEST ON"];
+    }),
+  "rollup for long ranges": (panel) =>
+    eachSql(panel, (sql) => {
+      const bare = bareSql(sql);
+      // The newest rows are found without reading the others.
+      if (!TIME_MACRO.test(sql) || /\bLIMIT\b|\bLATEST\s+ON\b/i.test(bare)) return [];
+      const tables = tablesIn(sql);
+      return tables.flatMap((table) => {
+        const rollups = ROLLUPS.filter(({ base }) => base === table).map(({ name }) => name);
+        return rollups.length === 0 || rollups.some((name) => tables.includes(name))
+          ? []
+          : [`it reads every row of ${table} at any range: beyond 24 h read ${rollups.join(" or ")}`];
+      });
     }),
 } satisfies Rules<PanelRule>;
 

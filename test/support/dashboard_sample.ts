@@ -22,7 +22,7 @@ function panel(id: number, type: string, title: string, [x, y, w, h]: readonly n
   const { fieldConfig, ...rest } = more;
   return {
     ...{ id, type, title, gridPos: { x, y, w, h }, datasource: QUESTDB },
-    description: "Samples of connectivity in the range; more are better, none means the poller is down.",
+    description: "Samples of connections in the range; more are better, none means the poller is down.",
     fieldConfig: {
       defaults: { unit: "short", noValue: "no data", thresholds: THRESHOLDS, ...fieldConfig },
       overrides: [],
@@ -38,7 +38,7 @@ function tile(id: number, title: string, x: number, sql: string): Json {
 }
 
 const SAMPLES =
-  "SELECT exchange, count() AS samples FROM connectivity WHERE $__timeFilter(ts) AND exchange IN (${exchange:sqlstring})";
+  "SELECT exchange, count() AS samples FROM connections WHERE $__timeFilter(ts) AND exchange IN (${exchange:sqlstring})";
 
 /** A new copy each time. Panels: 1–3 tiles, 101 time series, 102 table, 103 state timeline, folded into row 200: 201 logs. */
 export function sampleDashboard(): Json {
@@ -49,11 +49,11 @@ export function sampleDashboard(): Json {
 function sample(): Json {
   const legend = { showLegend: true, displayMode: "table", placement: "bottom", calcs: ["max"] };
   const series =
-    "SELECT ts AS time, exchange, count() AS samples FROM connectivity WHERE $__timeFilter(ts) AND exchange IN (${exchange:sqlstring}) SAMPLE BY $__sampleByInterval";
+    "SELECT ts AS time, exchange, count() AS samples FROM connections WHERE $__timeFilter(ts) AND exchange IN (${exchange:sqlstring}) SAMPLE BY $__sampleByInterval";
   const states =
-    "SELECT ts AS time, exchange, CASE WHEN up THEN 1 ELSE 0 END AS state FROM connectivity WHERE $__timeFilter(ts) AND exchange IN (${exchange:sqlstring}) ORDER BY ts";
+    "SELECT ts AS time, exchange, channel, CASE WHEN state = 'connected' THEN 1 ELSE 0 END AS state FROM connections WHERE $__timeFilter(ts) AND exchange IN (${exchange:sqlstring}) ORDER BY ts";
   const rows =
-    "SELECT ts, exchange, latency_ms FROM connectivity WHERE $__timeFilter(ts) ORDER BY ts DESC LIMIT 100";
+    "SELECT ts, exchange, downtime_ms FROM connections WHERE $__timeFilter(ts) ORDER BY ts DESC LIMIT 100";
   const mappings = [
     { type: "value", options: { "0": { text: "down", color: "red" }, "1": { text: "up", color: "green" } } },
   ];
@@ -86,8 +86,8 @@ function sample(): Json {
     templating: { list: [exchangeVariable()] },
     panels: [
       tile(1, "Samples", 0, `${SAMPLES} GROUP BY exchange`),
-      tile(2, "Samples up", 8, `${SAMPLES} AND up GROUP BY exchange`),
-      tile(3, "Samples down", 16, `${SAMPLES} AND NOT up GROUP BY exchange`),
+      tile(2, "Samples up", 8, `${SAMPLES} AND state = 'connected' GROUP BY exchange`),
+      tile(3, "Samples down", 16, `${SAMPLES} AND state != 'connected' GROUP BY exchange`),
       panel(101, "timeseries", "Samples over time", [0, 4, 12, 8], {
         targets: [target(series, 0)],
         options: { legend, tooltip: { mode: "multi", sort: "desc" } },
@@ -107,7 +107,10 @@ function sample(): Json {
       panel(103, "state-timeline", "States", [0, 12, 24, 6], {
         targets: [target(states, 0)],
         options: { showValue: "never", rowHeight: 0.8 },
-        fieldConfig: { mappings, displayName: "${__field.labels.exchange}", custom: { spanNulls: true } },
+        fieldConfig: {
+          ...{ mappings, displayName: "${__field.labels.exchange}", custom: { spanNulls: true } },
+          thresholds: { mode: "absolute", steps: [{ color: "text", value: null }] },
+        },
       }),
       {
         ...{ id: 200, type: "row", title: "Lines", collapsed: true, gridPos: { x: 0, y: 18, w: 24, h: 1 } },
@@ -126,7 +129,7 @@ function exchangeVariable(): Json {
   return {
     ...{ type: "query", name: "exchange", label: "Exchange", datasource: QUESTDB, sort: 1, refresh: 1 },
     ...{ multi: true, includeAll: true, current: { text: ["All"], value: ["$__all"] } },
-    query: "SELECT DISTINCT exchange FROM connectivity ORDER BY exchange",
+    query: "SELECT DISTINCT exchange FROM connections ORDER BY exchange",
   };
 }
 

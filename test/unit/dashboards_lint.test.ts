@@ -110,9 +110,13 @@ const BROKEN: Readonly<Record<RuleName, readonly [break_: (sample: Sample) => vo
     (s) => sql(series(s), "${exchange:sqlstring}", "$exchange"),
     "write ${exchange:sqlstring}",
   ],
-  "no star": [(s) => sql(s.panels[4], "ts, exchange, latency_ms", "*"), "name them"],
+  "no star": [(s) => sql(s.panels[4], "ts, exchange, downtime_ms", "*"), "name them"],
   "one statement": [(s) => sql(s.panels[4], /$/, ";"), "no semicolons"],
   limit: [(s) => sql(s.panels[4], "LIMIT 100", ""), "needs a LIMIT"],
+  "rollup for long ranges": [
+    (s) => sql(series(s), "FROM connections", "FROM fetches"),
+    "beyond 24 h read fetches_1m or fetches_1h",
+  ],
   "rising time": [(s) => sql(s.panels[5], "ORDER BY ts", "ORDER BY ts DESC"), "rising order"],
   "follows the range": [
     (s) => sql(series(s), "$__timeFilter(ts)", "ts > dateadd('h', -1, now())"),
