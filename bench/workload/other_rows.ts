@@ -129,13 +129,18 @@ function alertsOfHour(random: RandomStream, ts: number): Slot[] {
   const endedUs = startedUs + Math.floor((1 + random.exponential(5)) * MINUTE_US);
   const common = {
     ...{ fingerprint: `${rule}-${exchange}`, rule, severity, labels: JSON.stringify({ exchange }) },
-    ...{ summary: `${rule} at ${exchange}`, receiver: "telegram", started_at: startedUs },
+    ...{
+      summary: `${rule} at ${exchange}`,
+      receiver: "telegram",
+      started_at: startedUs,
+      notified_at: startedUs + 2 * SECOND_US,
+    },
   };
   const at = (tsUs: number, state: "firing" | "acknowledged" | "resolved", value: number) =>
     slot("alerts", tsUs, [
       { ...common, ts: tsUs, state, value, ended_at: state === "resolved" ? tsUs : null },
     ]);
-  const rows = [at(startedUs + 2 * SECOND_US, "firing", 1)];
+  const rows = [at(startedUs, "firing", 1)];
   if (random.next() < 0.3) rows.push(at(startedUs + 30 * SECOND_US, "acknowledged", 1));
   if (random.next() < 0.9) rows.push(at(endedUs, "resolved", 0));
   return rows;

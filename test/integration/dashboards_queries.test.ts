@@ -6,6 +6,7 @@ import type { VariableValues } from "../../bench/panels/variables.ts";
 import { type DashboardDatabase, startDashboardDatabase } from "../support/dashboard_database.ts";
 import { mayBeEmpty, RENDERED, unneededExcuses } from "../support/dashboard_exceptions.ts";
 import { resultMistakes } from "../support/dashboard_results.ts";
+import { dashboardRows } from "../support/dashboard_rows.ts";
 import { sampleDashboard } from "../support/dashboard_sample.ts";
 
 const DASHBOARDS = readDashboards(RENDERED);
@@ -59,7 +60,7 @@ describe("on tables without a row", () => {
 
 describe("on tables with rows", () => {
   beforeAll(async () => {
-    nowUs = await database.fill();
+    nowUs = await database.fill(dashboardRows);
   });
 
   for (const hours of RANGES_H) {

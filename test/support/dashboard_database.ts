@@ -3,6 +3,7 @@ import { vi } from "vitest";
 import * as z from "zod";
 import { type FrameReader, openFrames } from "../../bench/panels/frame.ts";
 import { loadSlots } from "../../bench/workload/load_slots.ts";
+import type { Slot } from "../../bench/workload/w90/stream.ts";
 import { systemClock } from "../../ingest/clock.ts";
 import { createLog } from "../../ingest/log.ts";
 import { shippedPath } from "../../ingest/package_root.ts";
@@ -13,13 +14,12 @@ import { quotedName } from "../../ingest/questdb/sql_text.ts";
 import { waitUntilApplied } from "../../ingest/questdb/wal_progress.ts";
 import { EVENTS } from "../../schema/registry.ts";
 import { ROLLUPS } from "../../schema/rollups.ts";
-import { dashboardRows } from "./dashboard_rows.ts";
 import { startQuestdbInstance } from "./questdb_instance.ts";
 
 export interface DashboardDatabase {
   readonly frames: FrameReader;
-  /** Writes the rows, which end now, and resolves with that moment (µs) when queries and rollups have them. */
-  fill(): Promise<number>;
+  /** Writes the rows of now (µs) and resolves with that moment when queries and rollups have them. */
+  fill(rowsOf: (nowUs: number) => Iterable<Slot>): Promise<number>;
   remove(): Promise<void>;
 }
 
@@ -44,9 +44,9 @@ export async function startDashboardDatabase(): Promise<DashboardDatabase> {
     const frames = await openFrames(server.pg);
     return {
       frames,
-      async fill() {
+      async fill(rowsOf) {
         const nowUs = clock.nowUs();
-        const counts = await loadSlots({ http: server.http }, dashboardRows(nowUs));
+        const counts = await loadSlots({ http: server.http }, rowsOf(nowUs));
         for (const table of counts.keys()) await waitUntilApplied(sql, table, { clock, timeoutMs: APPLY_MS });
         await refreshRollups(sql);
         return nowUs;
