@@ -169,6 +169,7 @@ class Service implements RunningService {
     this.#gateway = await startGateway({
       config: gatewayConfig(this.#config.http),
       accept: (table, rows) => pipeline.intake.accept(table, rows),
+      acceptLines: (table, text) => pipeline.intake.acceptLines(table, text),
       replay: (filter) => pipeline.replayDeadLetters(filter),
       alerts: createAlertDesk({
         accept: (rows) => pipeline.intake.accept("alerts", rows),

@@ -28,6 +28,7 @@ export const task = defineTask({
     const gateway = await startGateway({
       config: { ...config.http, ...ADDRESS },
       accept: (table, rows) => pipeline.intake.accept(table, rows),
+      acceptLines: (table, text) => pipeline.intake.acceptLines(table, text),
       replay: (filter) => pipeline.replayDeadLetters(filter),
       alerts: createAlertDesk({
         accept: (rows) => pipeline.intake.accept("alerts", rows),

@@ -2,6 +2,8 @@
 import type { AnyRow } from "../../schema/define.ts";
 import type { Frame } from "../spool/frame.ts";
 import { type BufferSource, ByteBuffer } from "./byte_buffer.ts";
+import type { JsonLines } from "./json_line.ts";
+import type { Lines } from "./json_scan.ts";
 import type { EncodeRow } from "./row_encoder.ts";
 
 const CAPACITY_BYTES_MIN = 2048;
@@ -43,22 +45,39 @@ export class FrameBuilder {
    * `rowBytesMax`.
    */
   add(row: AnyRow, nowUs: number, rowBytesMax: number): boolean {
-    this.#bytes ??= new ByteBuffer(this.#capacityBytes, this.#memory);
-    const start = this.#bytes.length;
-    if (this.#rows === this.#offsets.length) this.#grow();
+    const buffer = this.#buffer();
+    const start = buffer.length;
     try {
-      this.#encode(row, this.#bytes, this.#keys, 2 * this.#rows);
+      this.#encode(row, buffer, this.#keys, 2 * this.#rows);
     } catch (error) {
-      this.#bytes.length = start;
+      buffer.length = start;
       throw error;
     }
-    if (this.#bytes.length - start > rowBytesMax) {
-      this.#bytes.length = start;
+    return this.#keep(buffer, start, row.ts, nowUs, rowBytesMax);
+  }
+
+  /** The same for the line that `reader` has read. */
+  addLine(reader: JsonLines, lines: Lines, nowUs: number, rowBytesMax: number): boolean {
+    const buffer = this.#buffer();
+    const start = buffer.length;
+    reader.write(lines, buffer, this.#keys, 2 * this.#rows);
+    return this.#keep(buffer, start, reader.ts(), nowUs, rowBytesMax);
+  }
+
+  #buffer(): ByteBuffer {
+    if (this.#rows === this.#offsets.length) this.#grow();
+    this.#bytes ??= new ByteBuffer(this.#capacityBytes, this.#memory);
+    return this.#bytes;
+  }
+
+  #keep(buffer: ByteBuffer, start: number, ts: number, nowUs: number, rowBytesMax: number): boolean {
+    if (buffer.length - start > rowBytesMax) {
+      buffer.length = start;
       return false;
     }
     this.#offsets[this.#rows] = start;
-    this.#minTs = this.#rows === 0 || row.ts < this.#minTs ? row.ts : this.#minTs;
-    this.#maxTs = this.#rows === 0 || row.ts > this.#maxTs ? row.ts : this.#maxTs;
+    this.#minTs = this.#rows === 0 || ts < this.#minTs ? ts : this.#minTs;
+    this.#maxTs = this.#rows === 0 || ts > this.#maxTs ? ts : this.#maxTs;
     if (this.#rows === 0) this.#acceptedUs = nowUs;
     this.#rows += 1;
     return true;

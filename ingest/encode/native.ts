@@ -22,24 +22,56 @@ const BYTES_PER_UNIT_MAX = 3;
 
 type Encodable = Pick<EventDefinition, "name" | "keys" | "wire" | "columns">;
 
-/** The encoder of one event. Names are snake_case (define.ts asserts it), so nothing foreign gets into the source. */
-export function nativeEncoder(event: Encodable): EncodeRow {
-  return new Function("tools", sourceOf(event))(TOOLS);
+/** How the source text of an encoder gets at the values of a row. `column` is in the event's wire order. */
+export interface RowAccess {
+  /** Of the function, before where it writes to. */
+  readonly parameters: string;
+  /** Declarations to begin with. */
+  declarations(columns: readonly WireColumn[]): string;
+  /** True when an optional column has a value. */
+  isPresent(column: WireColumn, index: number): string;
+  /** Bytes that a text takes at the most, its escapes included. */
+  textBytesMax(column: WireColumn, index: number): string;
+  /** Writes a text at `p`; symbols and quoted texts differ. */
+  text(column: WireColumn, index: number): string;
+  /** A number, or for a BOOLEAN a condition. */
+  readonly number: (column: WireColumn, index: number) => string;
+  readonly ts: string;
 }
 
-function sourceOf(event: Encodable): string {
-  const symbols = event.wire.filter((column) => column.type === "SYMBOL");
-  const fields = event.wire.filter((column) => column.type !== "SYMBOL");
-  const texts = event.wire.filter((column) => isText(column));
-  const isRequired = ({ name }: WireColumn) => event.columns[name]?.presence !== "optional";
+/** A checked row: an object. */
+const OBJECT: RowAccess = {
+  parameters: "row",
+  declarations: (columns) => columns.map(({ name }) => `const ${name}_ = row.${name};`).join("\n  "),
+  isPresent: ({ name }) => `${name}_ !== undefined && ${name}_ !== null`,
+  textBytesMax: ({ name }) => `${name}_.length * ${BYTES_PER_UNIT_MAX}`,
+  text: ({ name, type }) => `p = ${type === "SYMBOL" ? "writeSymbol" : "writeQuoted"}(b, p, ${name}_);`,
+  number: ({ name }) => `${name}_`,
+  ts: "row.ts",
+};
+
+/** The encoder of one event. Names are snake_case (define.ts asserts it), so nothing foreign gets into the source. */
+export function nativeEncoder(event: Encodable): EncodeRow {
+  return new Function("tools", encoderSource(event, OBJECT, TOOLS))(TOOLS);
+}
+
+/** Source text that makes the encoder of rows of one form, when run with the functions it calls in `tools`. */
+export function encoderSource(event: Encodable, access: RowAccess, tools: object): string {
+  const columns = event.wire.map((column, index): Source => {
+    const isRequired = event.columns[column.name]?.presence !== "optional";
+    return { column, index, guard: isRequired ? "" : `if (${access.isPresent(column, index)}) ` };
+  });
+  const symbols = columns.filter(({ column }) => column.type === "SYMBOL");
+  const fields = columns.filter(({ column }) => column.type !== "SYMBOL");
+  const texts = columns.filter(({ column }) => isText(column));
   const keys = new Map(keyColumns(event).map((column) => [column.name, column]));
   return [
     '"use strict";',
-    "const { writeInteger, writeTime, writeQuoted, writeSymbol } = tools;",
-    "return (row, out, keys, at) => {",
-    ...event.wire.map(({ name }) => `  const ${name}_ = row.${name};`),
+    `const { ${Object.keys(tools).join(", ")} } = tools;`,
+    `return (${access.parameters}, out, keys, at) => {`,
+    `  ${access.declarations(event.wire)}`,
     `  let room = ${fixedBytes(event)};`,
-    ...texts.map((c) => `  ${guard(c, isRequired(c))}room += ${c.name}_.length * ${BYTES_PER_UNIT_MAX};`),
+    ...texts.map((c) => `  ${c.guard}room += ${access.textBytesMax(c.column, c.index)};`),
     "  if (out.length + room > out.bytes.length) out.reserve(room);",
     "  const b = out.bytes;",
     "  const view = out.view;",
@@ -49,30 +81,39 @@ function sourceOf(event: Encodable): string {
     `  ${constant(event.name)}`,
     ...symbols.map(
       (c) =>
-        `  ${guard(c, isRequired(c))}{ ${constant(`,${c.name}=`)} ${symbolSource(c, keys.get(c.name))} }`,
+        `  ${c.guard}{ ${constant(`,${c.column.name}=`)} ${symbolSource(c, access, keys.get(c.column.name))} }`,
     ),
     // The first field follows a space, the others a comma.
     "  let separator = 32;",
     ...fields.map(
       (c) =>
-        `  ${guard(c, isRequired(c))}{ b[p++] = separator; separator = 44; ${fieldSource(c, keys.get(c.name))} }`,
+        `  ${c.guard}{ b[p++] = separator; separator = 44; ${fieldSource(c, access, keys.get(c.column.name))} }`,
     ),
     "  b[p++] = 32;",
-    "  const ts = row.ts;",
+    `  const ts = ${access.ts};`,
     "  p = writeTime(b, p, ts);",
     `  ${timeKeySource("ts")}`,
     "  b[p++] = 116; b[p++] = 10;",
     "  out.length = p; keys[at] = ka; keys[at + 1] = kb;",
     "};",
+    `//# sourceURL=${access.parameters}_to_${event.name}`,
   ].join("\n");
 }
 
-function symbolSource({ name }: WireColumn, key: KeyColumn | undefined): string {
-  return `s = p; p = writeSymbol(b, p, ${name}_); ${keySource(key)}`;
+/** A column, its place, and the condition under which it is written. */
+interface Source {
+  readonly column: WireColumn;
+  readonly index: number;
+  readonly guard: string;
 }
 
-function fieldSource({ name, type }: WireColumn, key: KeyColumn | undefined): string {
-  const value = `${name}_`;
+function symbolSource({ column, index }: Source, access: RowAccess, key: KeyColumn | undefined): string {
+  return `s = p; ${access.text(column, index)} ${keySource(key)}`;
+}
+
+function fieldSource({ column, index }: Source, access: RowAccess, key: KeyColumn | undefined): string {
+  const { name, type } = column;
+  const value = isText(column) ? "" : access.number(column, index);
   switch (type) {
     case "DOUBLE":
       return `${constant(`${name}==\u0010`)} s = p; view.setFloat64(p, ${value}, true); p += 8; ${keySource(key)}`;
@@ -83,7 +124,7 @@ function fieldSource({ name, type }: WireColumn, key: KeyColumn | undefined): st
     case "BOOLEAN":
       return `${constant(`${name}=`)} s = p; b[p++] = ${value} ? 116 : 102; ${keySource(key)}`;
     default:
-      return `${constant(`${name}=`)} s = p + 1; p = writeQuoted(b, p, ${value}); ${keySource(key, "p - 1")}`;
+      return `${constant(`${name}=`)} s = p + 1; ${access.text(column, index)} ${keySource(key, "p - 1")}`;
   }
 }
 
@@ -95,10 +136,6 @@ function keySource(key: KeyColumn | undefined, to = "p"): string {
 /** Bytes of a text that is known now, as assignments. */
 function constant(text: string): string {
   return [...Buffer.from(text)].map((byte) => `b[p++] = ${byte};`).join(" ");
-}
-
-function guard({ name }: WireColumn, isRequired: boolean): string {
-  return isRequired ? "" : `if (${name}_ !== undefined && ${name}_ !== null) `;
 }
 
 function isText({ type }: WireColumn): boolean {

@@ -1,14 +1,13 @@
 // POST /v1/events/:table, from the headers to the answer. The rows' meaning is the intake's business: here they are
-// unknown values, handed over in one call per request.
+// unknown values or lines of text, handed over in one call per request.
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
+import { withoutMark } from "../intake/json_text.ts";
 import { MalformedLine } from "../intake/malformed.ts";
 import type { PushResult } from "../sources/source.ts";
 import { sendFailure, sendJson, sendProblem } from "./answer.ts";
 import { type BodyFormat, EMPTY_BODY } from "./body_format.ts";
 import { jsonRows } from "./json_rows.ts";
-import { withoutMark } from "./json_text.ts";
-import { ndjsonRows } from "./ndjson_rows.ts";
 import { createPace } from "./pace.ts";
 import type { Problem } from "./problem.ts";
 import type { RareWarnings } from "./rare_warnings.ts";
@@ -20,12 +19,16 @@ import type { WithBody } from "./request_body.ts";
  */
 export type Accept = (table: string, rows: readonly unknown[]) => Promise<PushResult>;
 
+/** The same for rows as NDJSON. The bytes are read until the promise has settled. */
+export type AcceptLines = (table: string, text: Buffer) => Promise<PushResult>;
+
 /** Refused rows that an answer lists; `rejectedCount` counts all of them. */
 export const REJECTED_LISTED_MAX = 1000;
 
 export interface EventsRouteOptions {
   readonly withBody: WithBody;
   readonly accept: Accept;
+  readonly acceptLines: AcceptLines;
   readonly clock: Clock;
   readonly warnings: RareWarnings;
 }
@@ -37,18 +40,24 @@ export type EventsRequest = FastifyRequest<{ Params: { table: string } }>;
 export function createEventsHandler(
   options: EventsRouteOptions,
 ): (request: EventsRequest, reply: FastifyReply) => Promise<FastifyReply> {
-  const { withBody, accept, clock, warnings } = options;
+  const { withBody, accept, acceptLines, clock, warnings } = options;
 
   async function answer(
     request: EventsRequest,
     reply: FastifyReply,
     bytes: Buffer,
-    format: BodyFormat,
+    { kind }: BodyFormat,
   ): Promise<FastifyReply> {
-    const rows = await rowsOf(bytes, format, clock);
-    if (rows.length === 0) return sendProblem(reply, EMPTY_BODY);
+    const { table } = request.params;
+    const text = withoutMark(bytes);
+    if (text.length === 0) return sendProblem(reply, EMPTY_BODY);
     try {
-      return sendResult(reply, await accept(request.params.table, rows), rows, format);
+      if (kind === "ndjson") return sendResult(reply, await acceptLines(table, text), allRowsRefused);
+      const rows = await jsonRows(text, createPace(clock));
+      const [first] = rows;
+      if (first === undefined) return sendProblem(reply, EMPTY_BODY);
+      const problemOf = first instanceof MalformedLine ? () => malformedJson(first) : allRowsRefused;
+      return sendResult(reply, await accept(table, rows), problemOf);
     } catch (err) {
       return sendFailure(reply, err, { requestId: request.id }, warnings);
     }
@@ -58,34 +67,27 @@ export function createEventsHandler(
     withBody(request, reply, (bytes, format) => answer(request, reply, bytes, format));
 }
 
-function rowsOf(bytes: Buffer, format: BodyFormat, clock: Clock): Promise<unknown[]> {
-  const body = withoutMark(bytes);
-  if (body.length === 0) return Promise.resolve([]);
-  const pace = createPace(clock);
-  return format.kind === "ndjson" ? ndjsonRows(body, pace) : jsonRows(body, pace);
-}
-
+/** `problemOf` says what is wrong when rows were refused and none was accepted. */
 function sendResult(
   reply: FastifyReply,
   { accepted, rejected }: PushResult,
-  rows: readonly unknown[],
-  format: BodyFormat,
+  problemOf: (rejected: number) => Problem,
 ): FastifyReply {
+  if (accepted === 0 && rejected.length === 0) return sendProblem(reply, EMPTY_BODY);
   const counts = {
     accepted,
     rejected: rejected.slice(0, REJECTED_LISTED_MAX),
     rejectedCount: rejected.length,
   };
-  if (accepted > 0 || rejected.length === 0) return sendJson(reply, 202, counts);
-  const notJson = format.kind === "json" && rows[0] instanceof MalformedLine;
-  return sendProblem(reply, notJson ? malformedJson(rows[0]) : allRowsRefused(rejected.length), counts);
+  if (accepted > 0) return sendJson(reply, 202, counts);
+  return sendProblem(reply, problemOf(rejected.length), counts);
 }
 
-function malformedJson(body: unknown): Problem {
+function malformedJson({ message }: MalformedLine): Problem {
   return {
     status: 400,
     code: "malformed_json",
-    message: `the body is ${body instanceof MalformedLine ? body.message : "not JSON"}; nothing of it was taken`,
+    message: `the body is ${message}; nothing of it was taken`,
     hint: "Several objects one below the other are NDJSON: send them with content-type application/x-ndjson.",
   };
 }

@@ -8,7 +8,7 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/record.ts";
 import type { ApiKey } from "./api_keys.ts";
 import { isLoopback } from "./browser_guard.ts";
-import type { Accept } from "./events_route.ts";
+import type { Accept, AcceptLines } from "./events_route.ts";
 import { listen } from "./listen.ts";
 import { RareWarnings } from "./rare_warnings.ts";
 import { readRoutes } from "./read_routes.ts";
@@ -27,6 +27,7 @@ export interface GatewayConfig extends Omit<Config["http"], "keys" | "corsOrigin
 export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly accept: Accept;
+  readonly acceptLines: AcceptLines;
   /** Brings dead letters back. */
   readonly replay: ReplayRouteOptions["replay"];
   /** Takes messages about alerts, and acknowledgements. */
@@ -78,6 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     corsOrigins: config.corsOrigins,
     limits: config,
     accept: options.accept,
+    acceptLines: options.acceptLines,
     replay: options.replay,
     alerts: options.alerts,
     warnings: new RareWarnings(log, clock),

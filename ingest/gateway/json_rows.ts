@@ -1,8 +1,8 @@
 // JSON body (one object, or an array of them) → rows. A large array is cut between its elements and parsed in slices,
 // so that 16 MB of it don't hold up the event loop for a quarter of a second.
 import { isUtf8 } from "node:buffer";
+import { isBlank, notJson, parsed, SLICE_BYTES } from "../intake/json_text.ts";
 import { MalformedLine } from "../intake/malformed.ts";
-import { isBlank, notJson, parsed, SLICE_BYTES } from "./json_text.ts";
 import type { Pace } from "./pace.ts";
 
 const QUOTE = 0x22;

@@ -15,6 +15,7 @@ import { MalformedLine } from "../../ingest/intake/malformed.ts";
 import { createMetrics, type Metrics } from "../../ingest/metrics/record.ts";
 import type { PushResult, Rejection } from "../../ingest/sources/source.ts";
 import { findEvent } from "../../schema/registry.ts";
+import { readNdjson } from "../support/read_ndjson.ts";
 
 interface Pushed {
   readonly table: string;
@@ -98,6 +99,10 @@ export async function startTestGateway({
   const gateway = await startGateway({
     config: { ...SETTINGS, ...config },
     accept: take,
+    acceptLines: async (table, text) => {
+      const rows = readNdjson(text);
+      return rows.length === 0 ? { accepted: 0, rejected: [] } : take(table, rows);
+    },
     replay: async () => ({ accepted: 0, rejected: 0, kept: 0 }),
     alerts: createAlertDesk({ accept: (rows) => take("alerts", rows), findStates, clock, log }),
     metrics,

@@ -3,9 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
 import { jsonRows } from "../../ingest/gateway/json_rows.ts";
-import { ndjsonRows } from "../../ingest/gateway/ndjson_rows.ts";
 import { createPace } from "../../ingest/gateway/pace.ts";
 import { MalformedLine } from "../../ingest/intake/malformed.ts";
+import { NOON_US } from "../support/manual_clock.ts";
+import { readNdjson } from "../support/read_ndjson.ts";
+import { openTestIntake } from "../support/test_intake.ts";
 
 const pace = () => createPace(systemClock());
 
@@ -62,7 +64,7 @@ test("NDJSON parsed in slices equals NDJSON parsed line by line", async () => {
       fc.boolean(),
       async (lines, ending, closed) => {
         const text = lines.join(ending) + (closed ? ending : "");
-        expect(marked(await ndjsonRows(Buffer.from(text), pace()))).toEqual(plainly(text));
+        expect(marked(readNdjson(Buffer.from(text)))).toEqual(plainly(text));
       },
     ),
     { numRuns: 500 },
@@ -74,7 +76,7 @@ test("NDJSON beyond one slice keeps order and finds the bad lines, wherever slic
   for (const at of [0, 700, 701, 9_999, 19_999]) lines[at] = `{"bad": ${at}`;
   lines[5000] = JSON.stringify({ i: 5000, text: "x".repeat(200_000) });
   const text = lines.join("\n");
-  const rows = await ndjsonRows(Buffer.from(text), pace());
+  const rows = readNdjson(Buffer.from(text));
   expect(marked(rows)).toEqual(plainly(text));
   expect(
     rows.filter((row) => row instanceof MalformedLine).map((row) => (row as MalformedLine).text),
@@ -82,9 +84,9 @@ test("NDJSON beyond one slice keeps order and finds the bad lines, wherever slic
 });
 
 test("two lines that are JSON only when put together are both refused", async () => {
-  const rows = await ndjsonRows(Buffer.from('{"a":1\n"b":2}\n{"c":"x\ny"}\n'), pace());
+  const rows = readNdjson(Buffer.from('{"a":1\n"b":2}\n{"c":"x\ny"}\n'));
   expect(marked(rows)).toEqual(["malformed", "malformed", "malformed", "malformed"]);
-  const spread = await ndjsonRows(Buffer.from('{"a":\n1}\n'), pace());
+  const spread = readNdjson(Buffer.from('{"a":\n1}\n'));
   expect(marked(spread)).toEqual(["malformed", "malformed"]);
 });
 
@@ -94,7 +96,7 @@ test("a line that is not UTF-8 is refused, not altered; its neighbours are taken
     Buffer.from([0xff, 0xfe]),
     Buffer.from('"}\n{"c":3}\n'),
   ]);
-  const rows = await ndjsonRows(body, pace());
+  const rows = readNdjson(body);
   expect(marked(rows)).toEqual([{ a: 1 }, "malformed", { c: 3 }]);
   expect(rows[1]).toMatchObject({ message: "not UTF-8 text" });
 });
@@ -136,29 +138,34 @@ test.each([
   expect(rows).toEqual([expect.objectContaining({ text, message: expect.stringMatching(/^not JSON: /) })]);
 });
 
-test("other work of the process runs while a large body is parsed", async () => {
-  const row = JSON.stringify({
-    ts: 1,
-    exchange: "okx",
-    symbol: "BTC/USDT:USDT",
-    price: 1.5,
-    text: "x".repeat(100),
-  });
-  const rows = Array.from({ length: 80_000 }, () => row);
-  for (const parse of [
-    () => ndjsonRows(Buffer.from(rows.join("\n")), pace()),
-    () => jsonRows(Buffer.from(`[${rows.join(",")}]`), pace()),
-  ]) {
-    let turns = 0;
-    let done = false;
-    const count = () => {
-      turns++;
-      if (!done) setImmediate(count);
-    };
-    setImmediate(count);
-    const parsed = await parse();
-    done = true;
-    expect(parsed).toHaveLength(80_000);
-    expect(turns).toBeGreaterThan(3);
-  }
+const ROWS = 80_000;
+const row = { ts: NOON_US, exchange: "okx", symbol: "BTC/USDT:USDT", open_interest: 1.5 };
+const plain = JSON.stringify(row);
+const unusual = JSON.stringify({ ...row, ts: "2026-11-21T12:00:00Z" });
+
+test.each([
+  ["NDJSON of plain lines", async () => linesTaken(plain)],
+  ["NDJSON of unusual lines", async () => linesTaken(unusual)],
+  ["NDJSON of empty lines", async () => linesTaken("\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n")],
+  ["JSON", async () => void (await jsonRows(Buffer.from(`[${Array(ROWS).fill(plain).join(",")}]`), pace()))],
+])("other work of the process runs while a large body is read: %s", async (_, read) => {
+  let turns = 0;
+  let done = false;
+  const count = () => {
+    turns++;
+    if (!done) setImmediate(count);
+  };
+  setImmediate(count);
+  await read();
+  done = true;
+  expect(turns).toBeGreaterThan(3);
 });
+
+async function linesTaken(line: string): Promise<void> {
+  const t = await openTestIntake();
+  const { accepted, rejected } = await t.intake.acceptLines(
+    "open_interest",
+    Buffer.from(`${line}\n`.repeat(ROWS)),
+  );
+  expect([accepted, rejected]).toEqual([line.trim() === "" ? 0 : ROWS, []]);
+}

@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { jsonRows } from "../../ingest/gateway/json_rows.ts";
-import { ndjsonRows } from "../../ingest/gateway/ndjson_rows.ts";
 import { createPace } from "../../ingest/gateway/pace.ts";
 import { deadLetterFiles, parseDeadLetter } from "../../ingest/intake/dead_letter.ts";
 import { findEvent } from "../../schema/registry.ts";
@@ -22,11 +21,14 @@ test.each([
   const t = await openTestIntake();
   const text = JSON.stringify(good);
   const pace = createPace(new ManualClock());
-  for (const rows of [
-    await ndjsonRows(Buffer.from([text, bad, text].join("\n")), pace),
-    await jsonRows(Buffer.from(`[${[text, bad, text].join(",")}]`), pace),
+  for (const handOver of [
+    () => t.intake.acceptLines("open_interest", Buffer.from([text, bad, text].join("\n"))),
+    async () => {
+      const rows = await jsonRows(Buffer.from(`[${[text, bad, text].join(",")}]`), pace);
+      return t.intake.accept("open_interest", rows);
+    },
   ]) {
-    const { accepted, rejected } = await t.intake.accept("open_interest", rows);
+    const { accepted, rejected } = await handOver();
     expect(accepted).toBe(2);
     expect(rejected).toMatchObject([{ index: 1 }]);
   }

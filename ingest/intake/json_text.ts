@@ -1,7 +1,7 @@
-// Small steps shared by the two body parsers: bytes to text, the words for text that is not JSON. Pure.
+// Small steps shared by those who read JSON: bytes to text, the words for text that is not JSON. Pure.
 import { isUtf8 } from "node:buffer";
 import { messageOf } from "../errors.ts";
-import { MalformedLine } from "../intake/malformed.ts";
+import { MalformedLine } from "./malformed.ts";
 
 /** How much of a body is parsed at a time: large enough for speed, a few milliseconds of work at most. */
 export const SLICE_BYTES = 65_536;
