@@ -58,6 +58,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ingest/gateway/": [
     ...EVERYWHERE,
     SOURCE_CONTRACT,
+    "ingest/intake/json_text.ts",
     "ingest/intake/malformed.ts",
     "type ingest/intake/replay.ts",
     "type ingest/alerting/alert_desk.ts",
