@@ -6,6 +6,7 @@ import { encode } from "./encode.ts";
 import { gateway } from "./gateway.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { panels } from "./panels.ts";
 import { parse } from "./parse.ts";
 import type { Scenario } from "./scenario.ts";
 import { spool } from "./spool.ts";
@@ -26,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   drain,
   start,
   memory,
+  panels,
 ];

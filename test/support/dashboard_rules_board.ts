@@ -10,6 +10,8 @@ const PREFIX = "tickwatch";
 const COLUMNS = 24;
 /** The panels of the first screen, which a person reads in five seconds. */
 const OVERVIEW_KINDS = ["stat", "gauge", "bargauge", "state-timeline"];
+/** Events that explain a curve. */
+const EVENTS_ON_CURVES = ["Connections", "Restarts", "Deploys"];
 const REFRESH_S_MIN = 5;
 const DESCRIPTION_MIN = 30;
 /** What Grafana puts into a link for the chosen range and the chosen values; switches of the dashboard's links do the same. */
@@ -141,6 +143,18 @@ export const SET_RULES = {
         ];
       }),
     );
+  },
+  "events on curves": (dashboards) => {
+    const marked = (names: readonly string[]) => EVENTS_ON_CURVES.filter((name) => !names.includes(name));
+    const all = dashboards.flatMap(({ annotations }) => annotations.map(({ name }) => name));
+    return [
+      ...marked(all).map((name) => `no dashboard marks "${name}": take the annotation from lib/`),
+      ...dashboards
+        .filter(
+          ({ annotations }) => marked(annotations.map(({ name }) => name)).length === EVENTS_ON_CURVES.length,
+        )
+        .map(({ name }) => `${name}: it marks no events: take annotations from lib/ that explain its curves`),
+    ];
   },
   reachable: (dashboards) =>
     dashboards

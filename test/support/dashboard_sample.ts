@@ -82,7 +82,7 @@ function sample(): Json {
         includeVars: true,
       },
     ],
-    annotations: { list: [builtIn(), connections()] },
+    annotations: { list: [builtIn(), events("Connections"), events("Restarts"), events("Deploys")] },
     templating: { list: [exchangeVariable()] },
     panels: [
       tile(1, "Samples", 0, `${SAMPLES} GROUP BY exchange`),
@@ -144,11 +144,11 @@ function builtIn(): Json {
   };
 }
 
-function connections(): Json {
+function events(name: string): Json {
   const sql =
     "SELECT ts AS time, concat(exchange, ' ', state) AS text, state AS tags FROM connections WHERE $__timeFilter(ts) LIMIT 500";
   return {
-    name: "Connections",
+    name,
     datasource: QUESTDB,
     enable: true,
     iconColor: "orange",

@@ -73,6 +73,7 @@ const BROKEN: Readonly<Record<RuleName, readonly [break_: (sample: Sample) => vo
       (defaults(s.panels[4]).links[0].url = "/d/tickwatch-nowhere?${__url_time_range}&${__all_variables}"),
     "leads to no dashboard of ours",
   ],
+  "events on curves": [(s) => (s.annotations.list = [s.annotations.list[0]]), "it marks no events"],
   reachable: [(s) => (s.tags = ["sample"]), "no other dashboard links to it"],
   unit: [(s) => delete defaults(series(s)).unit, "set fieldConfig.defaults.unit"],
   noValue: [(s) => delete defaults(series(s)).noValue, "set noValue"],
