@@ -15,6 +15,8 @@ import { TickwatchError } from "./errors.ts";
 import { type DeadLetterWriter, openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { type ReplayFilter, type ReplayResult, replayDeadLetters } from "./intake/replay.ts";
+import { type KeyLedger, openKeyLedger, removeKeyLedger } from "./ledger/key_ledger.ts";
+import { tableKeys } from "./ledger/open_keys.ts";
 import type { Log } from "./log.ts";
 import { createLedger, type Ledger } from "./metrics/ledger.ts";
 import type { Metrics } from "./metrics/record.ts";
@@ -28,7 +30,7 @@ import { openFolder } from "./spool/storage.ts";
 export interface PipelineOptions {
   /** Tables that rows are taken for; those of the registry if absent. */
   readonly events?: readonly EventDefinition[];
-  readonly config: Pick<Config, "intake" | "writer" | "spool" | "retention">;
+  readonly config: Pick<Config, "intake" | "writer" | "spool" | "ledger" | "retention">;
   /** Folder of the spool and the dead letters, absolute. */
   readonly dataDir: string;
   readonly clock: Clock;
@@ -95,6 +97,7 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
   const lock = await takeLock(spoolDir, microsToIso(clock.nowUs()));
   const ledger = createLedger(metrics);
   const memory = new FrameBuffers();
+  const keys = await openKeys(options);
   try {
     const spool = await openSpool({
       storage,
@@ -107,7 +110,9 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
         log.error({ segment, at, rows }, "the disk changed spooled data; those rows are lost");
         ledger.deadLettered("unknown", "spool_damage", rows ?? 1);
       },
+      witness: keys,
     });
+    await keys?.catchUp(spool);
     logRecovery(log, spool);
     const deadLetterDir = join(dataDir, "dead-letter");
     const deadLetters = await openDeadLetters({
@@ -119,16 +124,45 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
         log.warn({ entries }, "the dead-letter files are full; the oldest entries were deleted");
       },
     });
-    return new Writer(options, { spool, lock, ledger, memory, deadLetters, spoolDir, deadLetterDir });
+    return new Writer(options, { spool, keys, lock, ledger, memory, deadLetters, spoolDir, deadLetterDir });
   } catch (error) {
+    await keys?.close();
     await lock.release();
     throw error;
+  }
+}
+
+/** The key ledger; without one when it is switched off, or its folder cannot be used, which must not keep rows out. */
+async function openKeys(options: PipelineOptions): Promise<KeyLedger | undefined> {
+  const { config, dataDir, clock, log, metrics, events = EVENTS } = options;
+  const { bytesMax } = config.ledger;
+  try {
+    const storage = await openFolder(join(dataDir, "ledger"));
+    if (bytesMax === 0) {
+      await removeKeyLedger(storage);
+      return undefined;
+    }
+    return await openKeyLedger({
+      ...{ storage, bytesMax, sync: config.spool.durability === "fsync" },
+      futureMaxS: config.intake.futureMaxS,
+      tables: new Map(events.map((event) => [event.name, tableKeys(event)])),
+      nowUs: () => clock.nowUs(),
+      monotonicMs: () => clock.monotonicMs(),
+      onGap(reason, err) {
+        metrics.count("tickwatch_ledger_gaps_total", { reason });
+        log.error({ err, reason }, "the key ledger begins anew: verify cannot account for all earlier rows");
+      },
+    });
+  } catch (err) {
+    log.error({ err }, "the key ledger cannot be used: verify will not account for these rows");
+    return undefined;
   }
 }
 
 /** What is open on disk. */
 interface Opened {
   readonly spool: Spool;
+  readonly keys: KeyLedger | undefined;
   readonly lock: SpoolLock;
   readonly ledger: Ledger;
   readonly memory: FrameBuffers;
@@ -148,6 +182,7 @@ class Writer implements Pipeline {
   readonly #options: PipelineOptions;
   readonly #deadLetters: DeadLetterWriter;
   readonly #lock: SpoolLock;
+  readonly #keys: KeyLedger | undefined;
   readonly #room: Room;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>[];
@@ -163,6 +198,7 @@ class Writer implements Pipeline {
     this.#options = options;
     this.#deadLetters = deadLetters;
     this.#lock = opened.lock;
+    this.#keys = opened.keys;
     this.#room = createRoom(spool, config.spool.whenFull);
     this.intake = createIntake({
       ...(options.events === undefined ? {} : { events: options.events }),
@@ -179,9 +215,13 @@ class Writer implements Pipeline {
       saveCursorUntil(this.#stopping.signal, spool, options, () => {
         this.#room.changed();
         memory.trim();
+        return opened.keys?.tick();
       }),
     ];
-    metrics.onScrape(() => setSpoolGauges(metrics, spool, clock.nowUs()));
+    metrics.onScrape(() => {
+      setSpoolGauges(metrics, spool, clock.nowUs());
+      metrics.set("tickwatch_ledger_bytes", {}, opened.keys?.bytes ?? 0);
+    });
   }
 
   replayDeadLetters(filter: ReplayFilter): Promise<ReplayResult> {
@@ -234,6 +274,7 @@ class Writer implements Pipeline {
     await Promise.all(this.#running);
     const left = this.spool.pending().reduce((sum, table) => sum + table.rows, 0);
     await this.spool.close();
+    await this.#keys?.close();
     await this.#lock.release();
     return left;
   }
@@ -268,7 +309,7 @@ async function saveCursorUntil(
   signal: AbortSignal,
   spool: Spool,
   { clock, log, dataDir }: PipelineOptions,
-  afterwards: () => void,
+  afterwards: () => Promise<void> | undefined,
 ): Promise<void> {
   let failed = false;
   while (!signal.aborted) {
@@ -276,7 +317,7 @@ async function saveCursorUntil(
     try {
       await spool.saveCursor();
       failed = false;
-      afterwards();
+      await afterwards();
       await takeReserve(join(dataDir, "spool"));
     } catch (err) {
       if (!failed)

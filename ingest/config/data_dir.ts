@@ -6,6 +6,7 @@ export interface DataFolders {
   readonly dataDir: string;
   readonly spoolDir: string;
   readonly deadLetterDir: string;
+  readonly ledgerDir: string;
   /** Installation of a started QuestDB. */
   readonly questdbDir: string;
 }
@@ -18,6 +19,7 @@ export function dataFolders(dataDir: string, cwd: string, demo: boolean): DataFo
     dataDir: root,
     spoolDir: join(own, "spool"),
     deadLetterDir: join(own, "dead-letter"),
+    ledgerDir: join(own, "ledger"),
     questdbDir: join(own, "questdb"),
   };
 }

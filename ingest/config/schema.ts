@@ -131,6 +131,14 @@ const spool = z.strictObject({
     .describe("reject: 429 with Retry-After; block: wait for room."),
 });
 
+const ledger = z.strictObject({
+  bytesMax: z
+    .int()
+    .min(0)
+    .default(536_870_912)
+    .describe("Disk for the keys of accepted rows, 8 bytes each, for verify; the oldest go first. 0: none."),
+});
+
 /** CCXT datasets that the pipeline knows. */
 export const DATASETS = ["open_interest", "funding_rates", "liquidations"] as const;
 export type Dataset = (typeof DATASETS)[number];
@@ -218,6 +226,7 @@ export const ConfigSchema = z.strictObject({
   intake: intake.prefault({}),
   writer: writer.prefault({}),
   spool: spool.prefault({}),
+  ledger: ledger.prefault({}),
   pipeline: pipeline.prefault({}),
   daemon: daemon.prefault({}),
   log: log.prefault({}),

@@ -71,3 +71,9 @@ function seedOf(name: string): number {
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x0100_0193);
   return hash;
 }
+
+/** Changes when the columns of a key do: keys that were made of other columns cannot be compared. */
+export function keyFingerprint(columns: readonly KeyColumn[]): number {
+  const parts = columns.map(({ name, type }) => seedOf(`${name} ${type}`));
+  return parts.reduce((sum, part) => (sum + part) | 0, 0) >>> 0;
+}

@@ -133,3 +133,12 @@ function digits(bytes: Uint8Array, from: number, to: number): number {
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE;
 }
+
+/** The `ts` of the line that ends before `to`, µs. */
+export function lineTime(bytes: Uint8Array, to: number): number {
+  let value = 0;
+  let unit = 1;
+  // Behind it stand `t` and the line feed.
+  for (let p = to - 3; isDigit(bytes[p]); p--, unit *= 10) value += ((bytes[p] ?? ZERO) - ZERO) * unit;
+  return value;
+}

@@ -97,6 +97,16 @@ export const METRICS = {
     help: "Age of the oldest row that QuestDB has not acknowledged; 0 when there is none.",
     labels: [],
   },
+  tickwatch_ledger_bytes: {
+    kind: "gauge",
+    help: "Bytes of the key ledger on disk.",
+    labels: [],
+  },
+  tickwatch_ledger_gaps_total: {
+    kind: "counter",
+    help: "How often the key ledger began anew, so that verify cannot account for all rows from before.",
+    labels: ["reason"],
+  },
   tickwatch_questdb_up: {
     kind: "gauge",
     help: "1 when the last contact with QuestDB succeeded.",

@@ -29,6 +29,18 @@ export interface SpoolOptions {
   readonly onReleased?: (frame: Frame) => void;
   /** Acknowledged data that the disk changed: to be logged and counted by whoever opens the spool. */
   readonly onDamage: (report: DamageReport) => void;
+  /** Keeps account of what is stored: the key ledger. */
+  readonly witness?: SpoolWitness | undefined;
+}
+
+/** Hears of everything that is stored, and is asked before it is forgotten. */
+export interface SpoolWitness {
+  /** New records get higher numbers. */
+  readonly seq: number;
+  /** These frames are durable now. They may be read only during the call. */
+  stored(frames: readonly Stored[]): void;
+  /** True when the segments of records up to `seq` may be deleted. Asked again later otherwise. */
+  covers(seq: number): Promise<boolean>;
 }
 
 /** What waits for delivery of one table. */
@@ -66,6 +78,10 @@ export interface Spool {
   rewind(table: string): void;
   /** Tables of which something was ever stored. */
   tables(): readonly string[];
+  /** The highest number that a record can have now; 0 when nothing was ever stored. */
+  readonly lastSeq: number;
+  /** Intact records behind `seq`, in order. Not while something is appended. */
+  since(seq: number): AsyncIterable<ScannedRecord>;
   /** Writes the cursor if it changed, then deletes the segments that nobody needs any more. */
   saveCursor(): Promise<void>;
   /** Bytes of all segments. */
@@ -88,6 +104,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
 class DiskSpool implements Spool {
   readonly recovery: Recovery;
+  lastSeq: number;
   readonly #options: SpoolOptions;
   readonly #cursor: Cursor;
   readonly #writer: SegmentWriter;
@@ -106,6 +123,7 @@ class DiskSpool implements Spool {
     this.#cursor = cursor;
     this.#saved = cursor.loaded;
     this.recovery = recovery;
+    this.lastSeq = lastSeqOf(recovery, cursor, options.witness);
     this.#onReleased = options.onReleased ?? (() => undefined);
     this.#reader = createSegmentReader(options.storage, options.onDamage);
     for (const info of recovery.segments) this.#segments.set(info.id, info);
@@ -116,7 +134,7 @@ class DiskSpool implements Spool {
       nowUs: options.nowUs,
       nextSegmentId: recovery.nextSegmentId,
       // A cursor may know a higher seq than the segments: all of them delivered and deleted.
-      nextSeq: Math.max(recovery.nextSeq, ...[...cursor.loaded.values()].map(({ acked }) => acked + 1)),
+      nextSeq: 1 + lastSeqOf(recovery, cursor, options.witness),
       onSegment: (info) => void this.#segments.set(info.id, info),
     });
     this.#openQueues(cursor);
@@ -133,7 +151,10 @@ class DiskSpool implements Spool {
   }
 
   async append(frames: readonly Frame[]): Promise<void> {
-    for (const stored of await this.#write(frames)) {
+    const all = await this.#write(frames);
+    this.lastSeq = all.at(-1)?.seq ?? this.lastSeq;
+    this.#options.witness?.stored(all);
+    for (const stored of all) {
       const left = this.#options.memoryBytes - this.#memoryBytes;
       this.#memoryBytes += this.#queue(stored.frame.table).append(stored, left);
     }
@@ -198,6 +219,14 @@ class DiskSpool implements Spool {
 
   tables(): readonly string[] {
     return [...this.#queues.keys()];
+  }
+
+  async *since(seq: number): AsyncGenerator<ScannedRecord> {
+    for (const info of [...this.#segments.values()]) {
+      if (lastSeqIn(info) <= seq) continue;
+      const records = [...(await this.#reader.read(info)).values()].flat().sort((a, b) => a.seq - b.seq);
+      yield* records.filter((record) => record.seq > seq);
+    }
   }
 
   async saveCursor(): Promise<void> {
@@ -308,15 +337,23 @@ class DiskSpool implements Spool {
    */
   async #forget(): Promise<void> {
     const delivered = [...this.#segments.values()].filter((info) => this.#isDelivered(info));
+    const { witness, storage, graceBytesMax, bytesMax } = this.#options;
     let graceBytes = delivered.reduce((sum, info) => sum + info.durableBytes, 0);
-    for (const info of delivered) {
-      const mayStay = graceBytes <= this.#options.graceBytesMax && !this.isFull;
-      if (mayStay && this.#isInGrace(info)) continue;
+    let bytes = this.bytes;
+    const unneeded = delivered.filter((info) => {
+      const mayStay = graceBytes <= graceBytesMax && bytes < bytesMax;
+      if (mayStay && this.#isInGrace(info)) return false;
       graceBytes -= info.durableBytes;
-      for (const { table, lastSeq } of info.tables.values()) this.#queue(table).release(lastSeq);
+      bytes -= info.durableBytes;
+      return true;
+    });
+    const lastSeq = Math.max(0, ...unneeded.map(lastSeqIn));
+    if (lastSeq > 0 && witness !== undefined && !(await witness.covers(lastSeq))) return;
+    for (const info of unneeded) {
+      for (const { table, lastSeq: seq } of info.tables.values()) this.#queue(table).release(seq);
       this.#segments.delete(info.id);
       this.#reader.drop(info.id);
-      await this.#options.storage.remove(segmentName(info.id));
+      await storage.remove(segmentName(info.id));
     }
   }
 
@@ -332,6 +369,16 @@ class DiskSpool implements Spool {
       ({ table, lastSeq }) => lastSeq > this.#releasedSeq(this.#queue(table)),
     );
   }
+}
+
+function lastSeqIn(info: SegmentInfo): number {
+  return Math.max(0, ...[...info.tables.values()].map(({ lastSeq }) => lastSeq));
+}
+
+/** A cursor may know a higher seq than the segments: all of them delivered and deleted. */
+function lastSeqOf(recovery: Recovery, { loaded }: Cursor, witness: SpoolWitness | undefined): number {
+  const delivered = [...loaded.values()].map(({ acked }) => acked);
+  return Math.max(recovery.nextSeq - 1, witness?.seq ?? 0, ...delivered);
 }
 
 function pendingOf(queue: TableQueue): PendingTable {

@@ -85,6 +85,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "ingest/encode/": ["schema/", "type ingest/spool/frame.ts"],
   "ingest/spool/": ["ingest/clock.ts", "ingest/errors.ts"],
+  "ingest/ledger/": ["schema/", "ingest/encode/", "ingest/spool/"],
   "ingest/deliver/": [
     ...EVERYWHERE,
     "ingest/spool/",
@@ -102,6 +103,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ingest/intake/",
     "ingest/encode/frame_buffers.ts",
     "ingest/spool/",
+    "ingest/ledger/",
     "ingest/deliver/",
     "ingest/metrics/",
   ],

@@ -1,0 +1,123 @@
+// Keys that are not in a block yet, by table and minute. Memory only.
+import type { EventDefinition } from "../../schema/define.ts";
+import { type KeyColumn, keyColumns, keyFingerprint } from "../encode/key_hash.ts";
+import { lineKeyReader, lineTime, type ReadLineKey } from "../encode/line_key.ts";
+import type { Frame } from "../spool/frame.ts";
+import { type KeyGroup, KIND_ACCEPTED } from "./block.ts";
+
+const US_PER_MINUTE = 60_000_000;
+const KEYS_MIN = 16;
+
+/** What the keys of a table's rows are made of. */
+export interface TableKeys {
+  readonly columns: readonly KeyColumn[];
+  /** Changes when the columns do. */
+  readonly fingerprint: number;
+}
+
+/** What the keys of an event's rows are made of. */
+export function tableKeys(event: Pick<EventDefinition, "keys" | "wire">): TableKeys {
+  const columns = keyColumns(event);
+  return { columns, fingerprint: keyFingerprint(columns) };
+}
+
+/** Minutes since 1970 UTC of a time in microseconds. */
+export function minuteOf(ts: number): number {
+  return Math.floor(ts / US_PER_MINUTE);
+}
+
+/** Keys that grow. */
+class Keys {
+  #keys = new Int32Array(2 * KEYS_MIN);
+  length = 0;
+
+  add(keys: Int32Array): void {
+    const needed = this.length + keys.length;
+    if (needed > this.#keys.length) {
+      const grown = new Int32Array(Math.max(needed, 2 * this.#keys.length));
+      grown.set(this.#keys.subarray(0, this.length));
+      this.#keys = grown;
+    }
+    this.#keys.set(keys, this.length);
+    this.length = needed;
+  }
+
+  written(): Int32Array {
+    return this.#keys.subarray(0, this.length);
+  }
+}
+
+export class OpenKeys {
+  readonly #tables: ReadonlyMap<string, TableKeys>;
+  readonly #readers = new Map<string, ReadLineKey>();
+  readonly #groups = new Map<string, Map<number, Keys>>();
+  #count = 0;
+
+  constructor(tables: ReadonlyMap<string, TableKeys>) {
+    this.#tables = tables;
+  }
+
+  /** Keys since the last `take`. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Adds the keys of a frame's rows. Rows of a table that is not known have none. */
+  add(frame: Frame): void {
+    const { table, minTs, maxTs } = frame;
+    const known = this.#tables.get(table);
+    if (known === undefined) return;
+    const keys = frame.keys ?? this.#readKeys(frame, known);
+    this.#count += frame.rowCount;
+    const first = minuteOf(minTs);
+    if (first === minuteOf(maxTs)) {
+      this.#group(table, first).add(keys);
+      return;
+    }
+    const { payload, rowOffsets, rowCount } = frame;
+    for (let row = 0; row < rowCount; row++) {
+      const minute = minuteOf(lineTime(payload, rowOffsets[row + 1] ?? payload.length));
+      this.#group(table, minute).add(keys.subarray(2 * row, 2 * row + 2));
+    }
+  }
+
+  /** What was added, for a block. Empty afterwards. */
+  take(): KeyGroup[] {
+    const groups: KeyGroup[] = [];
+    for (const [table, minutes] of this.#groups) {
+      const fingerprint = this.#tables.get(table)?.fingerprint ?? 0;
+      for (const [minute, keys] of minutes)
+        groups.push({ table, fingerprint, kind: KIND_ACCEPTED, minute, keys: keys.written() });
+    }
+    this.#groups.clear();
+    this.#count = 0;
+    return groups;
+  }
+
+  #group(table: string, minute: number): Keys {
+    let minutes = this.#groups.get(table);
+    if (minutes === undefined) {
+      minutes = new Map();
+      this.#groups.set(table, minutes);
+    }
+    let keys = minutes.get(minute);
+    if (keys === undefined) {
+      keys = new Keys();
+      minutes.set(minute, keys);
+    }
+    return keys;
+  }
+
+  #readKeys({ table, payload, rowOffsets, rowCount }: Frame, { columns }: TableKeys): Int32Array {
+    let read = this.#readers.get(table);
+    if (read === undefined) {
+      read = lineKeyReader(columns);
+      this.#readers.set(table, read);
+    }
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+    const keys = new Int32Array(2 * rowCount);
+    for (let row = 0; row < rowCount; row++)
+      read(payload, view, rowOffsets[row] ?? 0, rowOffsets[row + 1] ?? payload.length, keys, 2 * row);
+    return keys;
+  }
+}
