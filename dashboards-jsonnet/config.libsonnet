@@ -16,6 +16,9 @@ local alarm = import 'alerts/thresholds.libsonnet';
   // A range up to this many hours is read from the tables, a longer one from rollups.
   rawHoursMax: 24,
 
+  // Seconds between two rows of a series, as the pipeline is configured by default.
+  slotS: { open_interest: 60, funding_rates: 300 },
+
   // From fewer returns no Sharpe ratio is computed.
   returnsMin: 30,
 
@@ -40,6 +43,26 @@ local alarm = import 'alerts/thresholds.libsonnet';
     eventLoopLagMs: [50, 200],
     restarts: [1, 3],
     errors: [1, 10],
+    successRate: [1 - alarm.ApiErrorRateHigh.back, 1 - alarm.ApiErrorRateHigh.at],
+    errorRate: [alarm.ApiErrorRateHigh.back, alarm.ApiErrorRateHigh.at],
+    fetchesShare: [0.9, alarm.FetchesBelowExpected.at],
+    fetchMs: [1000, 5000],
+    rowsShare: [0.99, 0.95],
+    gaps: [1, 5],
+    missedSlots: [2, alarm.FeedStale.at],
+    liquidationsPerMinute: [alarm.LiquidationBurst.back, alarm.LiquidationBurst.at],
+    queryableMs: [350, 1000],
+    pendingMs: [1000, alarm.IngestLagHigh.at],
+    spoolBytes: [alarm.SpoolGrowing.back, alarm.SpoolGrowing.at],
+    rowsLost: [1, 100],
+    restLatencyMs: [300, 1000],
+    clockSkewMs: [alarm.ClockSkew.back, alarm.ClockSkew.at],
+    silenceMs: [30 * 1000, 120 * 1000],
+    rateLimitShare: [0.7, alarm.RateLimitNearLimit.at],
+    downtimeS: [60, alarm.ExchangeDown5m.at],
+    availability: [0.999, 0.99],
+    lagTxns: [100, 1000],
+    pendingRows: [100000, 1000000],
     marksAgeS: [30, 60],
     drawdown: [-0.02, alarm.DrawdownHigh.at],
     sharpe: [1, 0],

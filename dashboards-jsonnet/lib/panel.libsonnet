@@ -302,6 +302,11 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     matcher: { id: 'byName', options: name },
     properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
   },
+  // All series of one query: overrideQuery('B', { … }).
+  overrideQuery(refId, properties): {
+    matcher: { id: 'byFrameRefID', options: refId },
+    properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
+  },
   overrideMatching(regexp, properties): {
     matcher: { id: 'byRegexp', options: regexp },
     properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],

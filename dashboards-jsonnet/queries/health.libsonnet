@@ -1,5 +1,6 @@
 // SQL of the dashboard Health. "Now" is the end of the chosen range, so that the tiles follow a zoom into the past.
 local t = import 'schema/generated/columns.libsonnet';
+local ranges = import 'ranges.libsonnet';
 
 local health = t.daemon_health { filter: 'daemon IN (${daemon:sqlstring})' };
 local errors = t.daemon_errors { filter: 'daemon IN (${daemon:sqlstring})' };
@@ -13,12 +14,16 @@ local newest(columns) = |||
   LATEST ON %(ts)s PARTITION BY %(daemon)s
 ||| % (health { columns: columns });
 
-local sampled(column) = |||
-  SELECT %(ts)s AS time, %(daemon)s, %(instance)s, max(%(column)s) AS value
-  FROM %(_table)s
-  WHERE $__timeFilter(%(ts)s) AND %(filter)s
-  SAMPLE BY $__sampleByInterval
-||| % (health { column: column });
+// The highest of each interval, per process.
+local sampled(column) = ranges.series([
+  |||
+    SELECT %(ts)s AS time, %(daemon)s, %(instance)s, max(%(column)s) AS value
+    FROM %(_table)s
+    WHERE $__timeFilter(%(ts)s) AND %(filter)s AND %(guard)s
+    SAMPLE BY $__sampleByInterval
+  ||| % (source { column: column, filter: health.filter })
+  for source in [t.daemon_health { guard: ranges.upToDay }, t.daemon_health_1m { guard: ranges.beyondDay }]
+]);
 
 {
   // 2 up, 1 late, 0 silent.
@@ -29,7 +34,7 @@ local sampled(column) = |||
   ||| % (health {
            late: limits[0],
            gone: limits[1],
-           newest: newest("daemon, datediff('s', ts, $__toTime) AS silent_s"),
+           newest: newest("daemon, datediff('s', ts, least($__toTime, now())) AS silent_s"),
          }),
 
   uptime: 'SELECT daemon, uptime_s FROM (%s) ORDER BY daemon' % newest('daemon, uptime_s'),
@@ -97,16 +102,16 @@ local sampled(column) = |||
   ||| % storage,
 
   diskOverTime: |||
-    SELECT time, store, sum(bytes) AS bytes
-    FROM (
+    SELECT time, store, sum(bytes) AS bytes FROM (%s) GROUP BY time, store ORDER BY time
+  ||| % ranges.join([
+    |||
       SELECT %(ts)s AS time, %(store)s AS store, %(path)s AS path, last(%(bytes)s) AS bytes
       FROM %(_table)s
-      WHERE $__timeFilter(%(ts)s)
+      WHERE $__timeFilter(%(ts)s) AND %(guard)s
       SAMPLE BY $__sampleByInterval
-    )
-    GROUP BY time, store
-    ORDER BY time
-  ||| % storage,
+    ||| % source
+    for source in [storage { guard: ranges.upToDay }, t.storage_usage_1h { guard: ranges.beyondDay }]
+  ]),
 
   largestTables: |||
     SELECT %(path)s AS "table", %(bytes)s AS bytes

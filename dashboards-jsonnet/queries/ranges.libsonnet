@@ -14,6 +14,8 @@ window {
   beyondWeek: '%s > %d' % [hours, weekHours],
 
   join(parts): std.join('UNION ALL\n', parts),
+  // The same where time is the first column: the order of a part is lost in a union.
+  series(parts): self.join(parts) + 'ORDER BY time',
 
   // What makes a count of a bucket a rate: steps in ms, unit in ms.
   per(unitMs, stepMs): ' * %d.0 / greatest($__interval_ms, %d)' % [unitMs, stepMs],
