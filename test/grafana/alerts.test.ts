@@ -6,6 +6,7 @@ import { readCatalogue, ruleUid } from "../../ingest/alerting/catalogue.ts";
 import { until } from "../support/questdb_until.ts";
 import { RULE, stops, type TryResult, tryStop } from "./alert_tries.ts";
 import { type DemoStack, startDemoStack } from "./demo_stack.ts";
+import type { RuleState } from "./grafana_api.ts";
 import type { Tick } from "./grafana_server.ts";
 import { findEquipment } from "./installation.ts";
 
@@ -28,7 +29,8 @@ test("every rule of the catalogue is evaluated and healthy", async () => {
     "every rule to be evaluated",
     async () => {
       const found = await stack.grafana.api.rules();
-      return found.every(({ lastEvaluation = "0001" }) => !lastEvaluation.startsWith("0001")) && found;
+      const isOld = ({ lastEvaluation = "0001" }: RuleState) => !lastEvaluation.startsWith("0001");
+      return found.length >= expected.length && found.every(isOld) && found;
     },
     90_000,
   );
@@ -44,11 +46,14 @@ test(`a stopped exchange is told of within ${LIMIT_MS[TICK] / 1000} s, and so is
     );
     return rows.length === 4 && rows.every(({ state }) => state === "connected");
   });
-  for (const stop of stops(TRIES)) results.push(await tryStop(stack, stop));
-  for (const { venue, channel = "all", firedMs, resolvedMs } of results)
+  for (const stop of stops(TRIES)) {
+    const result = await tryStop(stack, stop);
+    results.push(result);
+    const { venue, channel = "all", firedMs, resolvedMs } = result;
     console.log(
       `${venue} ${channel}: told after ${inS(firedMs)} s, of its return after ${inS(resolvedMs)} s`,
     );
+  }
   const fired = results.flatMap(({ firedMs }) => firedMs);
   const resolved = results.flatMap(({ resolvedMs }) => resolvedMs);
   const summary = (values: readonly number[]) =>

@@ -12,7 +12,7 @@ export const WATCH_SCRIPT = `(() => {
   window.fetch = async (...args) => {
     const request = args[0];
     const url = String(request?.url ?? request);
-    if (!url.includes("/api/ds/query")) return original(...args);
+    if (!url.includes("api/ds/query")) return original(...args);
     const headers = new Headers(args[1]?.headers ?? request?.headers ?? {});
     const panel = headers.get("x-panel-id");
     if (panel !== null) seen.panels.add(panel);
@@ -143,11 +143,15 @@ export async function panelsOf(page: BrowserPage): Promise<PanelSeen[]> {
 /** Every query that the page has sent since it was opened, with its outcome. */
 export async function queriesOf(page: BrowserPage): Promise<SentQuery[]> {
   const sent: SentQuery[] = [];
-  for (const exchange of page.exchanges.filter(({ url }) => url.includes("/api/ds/query"))) {
-    const asked = Asked.parse(JSON.parse(exchange.requestBody ?? "{}"));
+  // What the page called off itself, because it asks again, has no answer.
+  const asked = page.exchanges.filter(
+    ({ url, failure }) => url.includes("api/ds/query") && failure !== "net::ERR_ABORTED",
+  );
+  for (const exchange of asked) {
+    const { queries } = Asked.parse(JSON.parse(exchange.requestBody ?? "{}"));
     const body = await page.bodyOf(exchange);
     const answer = QueryAnswer.safeParse(parsed(body));
-    for (const { refId, rawSql } of asked.queries) {
+    for (const { refId, rawSql } of queries) {
       const result = answer.success ? answer.data.results[refId] : undefined;
       const without =
         exchange.failure ??

@@ -3,9 +3,12 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
+import * as z from "zod";
 import { freePort } from "../../ingest/questdb/free_port.ts";
 import { until } from "../support/questdb_until.ts";
 import { newFamily } from "../support/service_family.ts";
@@ -35,14 +38,12 @@ export interface Grafana {
 const START_MS = 120_000;
 const ADMIN = "admin";
 
-const TICK_ENV: Readonly<Record<Tick, Readonly<Record<string, string>>>> = {
-  default: {},
-  "2s": {
-    GF_FEATURE_TOGGLES_ENABLE: "configurableSchedulerTick",
-    GF_UNIFIED_ALERTING_SCHEDULER_TICK_INTERVAL: "2s",
-    GF_UNIFIED_ALERTING_MIN_INTERVAL: "2s",
-  },
-};
+/** What Compose sets for the short tick. */
+const TICK_VARIABLES = [
+  "GF_FEATURE_TOGGLES_ENABLE",
+  "GF_UNIFIED_ALERTING_SCHEDULER_TICK_INTERVAL",
+  "GF_UNIFIED_ALERTING_MIN_INTERVAL",
+];
 
 /** Starts it; resolves when it answers and everything is provisioned. Rejects with its log when it ends before. */
 export async function startGrafana(options: GrafanaOptions): Promise<Grafana> {
@@ -104,15 +105,25 @@ function settings(
     GF_NEWS_NEWS_FEED_ENABLED: "false",
     GF_SECURITY_DISABLE_GRAVATAR: "true",
     GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS: QUESTDB_PLUGIN,
-    GF_DATE_FORMATS_DEFAULT_TIMEZONE: "utc",
-    GF_UNIFIED_ALERTING_ALERTMANAGER_CONFIG_POLL_INTERVAL: "10s",
-    GF_UNIFIED_ALERTING_DISABLE_JITTER: "true",
     GF_LOG_MODE: "console",
     GF_LOG_LEVEL: "info",
-    ...TICK_ENV[tick],
+    ...composeSettings(tick),
     ...env,
   };
 }
+
+/** Time zone and alerting as docker-compose.yml sets them. */
+function composeSettings(tick: Tick): Record<string, string> {
+  const text = readFileSync(new URL("../../docker-compose.yml", import.meta.url), "utf8");
+  const { services } = Compose.parse(parse(text, { merge: true }));
+  const isOurs = (name: string) =>
+    TICK_VARIABLES.includes(name) ? tick === "2s" : /^GF_(UNIFIED_ALERTING|DATE_FORMATS)_/.test(name);
+  return Object.fromEntries(Object.entries(services.grafana.environment).filter(([name]) => isOurs(name)));
+}
+
+const Compose = z.object({
+  services: z.object({ grafana: z.object({ environment: z.record(z.string(), z.string()) }) }),
+});
 
 function fromFolder(
   { home, plugins }: { readonly home: string; readonly plugins: string },
