@@ -11,6 +11,7 @@ const REQUIRED = [
   "alerts.example.yaml",
   "provisioning/alert_catalogue.json",
   "schema/generated/tables.sql",
+  "schema/generated/rollups.sql",
   "schema/generated/columns.libsonnet",
   "schema/generated/events.md",
   "schema/migrations/README.md",

@@ -14,6 +14,7 @@ const RIGHT = [
   "alerts.example.yaml",
   "provisioning/alert_catalogue.json",
   "schema/generated/tables.sql",
+  "schema/generated/rollups.sql",
   "schema/generated/columns.libsonnet",
   "schema/generated/events.md",
   "schema/migrations/README.md",
