@@ -30,7 +30,7 @@ if (process.env.DEED === "file") writeFileSync(process.env.TMPDIR + "/tickwatch-
 process.exitCode = Number(process.env.CODE ?? 0);
 `;
 
-const GATES = 11;
+const GATES = 12;
 const RUNS = 5;
 
 const TIMEOUT = { timeout: 60_000 };

@@ -1,5 +1,6 @@
 // Protects: a line of JSON that goes straight to the wire is the row that JSON.parse, the event's parser and the encoder
 // make of it, byte for byte; and what they refuse never gets there.
+import { isUtf8 } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteBuffer } from "../../ingest/encode/byte_buffer.ts";
@@ -151,6 +152,8 @@ describe.each([everyType, ...EVENTS].map((event) => [event.name, event] as const
   /** Compares both ways for each line of the text; returns how many went straight. */
   function straight(bytes: Buffer): number {
     let taken = 0;
+    // The intake takes the long way with any other.
+    if (!isUtf8(bytes)) return taken;
     for (let from = 0; from < bytes.length; ) {
       const end = bytes.indexOf("\n", from) + 1;
       if (end === 0) break;
