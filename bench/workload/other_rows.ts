@@ -16,7 +16,8 @@ export interface OtherRowsOptions {
 
 const HOUR_US = 60 * MINUTE_US;
 const HEALTH_US = 10 * SECOND_US;
-const INSTANCE = "tickwatch-1";
+/** One that W90 has samples of the health of: the service writes both. */
+const INSTANCE = "collector-1";
 const DATASETS = ["open_interest", "funding_rates", "liquidations"] as const;
 const RULES = [
   { rule: "ExchangeDown5m", severity: "critical" },

@@ -53,7 +53,7 @@ local overview = [
   }),
   number({
     id: 105,
-    title: 'Slowest answer now',
+    title: 'Slowest now',
     description: 'Highest latency of all channels at the end of the range, from connectivity. Good below %d ms.' % limits.restLatencyMs[0],
     field: '/^latency$/',
     unit: 'ms',
@@ -64,7 +64,7 @@ local overview = [
   }),
   number({
     id: 106,
-    title: 'Highest rate limit used',
+    title: 'Rate limit now',
     description: 'Share of its rate limit that the busiest exchange uses at the end of the range, from connectivity. Good below %d %%.' % (limits.rateLimitShare[0] * 100),
     field: '/^used$/',
     unit: 'percentunit',

@@ -17,7 +17,7 @@ local number(fields) = p.stat({ of: 'rows', text: 'value', min: 0, width: 4 } + 
 local overview = [
   number({
     id: 101,
-    title: 'Fetches that succeed',
+    title: 'Fetches ok',
     description: 'Share of the attempts of the range that ended well, without those an exchange does not offer; from fetches. Good above %d %%.' % (limits.successRate[0] * 100),
     field: '/^share$/',
     unit: 'percentunit',
@@ -29,7 +29,7 @@ local overview = [
   }),
   number({
     id: 102,
-    title: 'Fetches against usual',
+    title: 'Against usual',
     description: 'Good fetches of the range against what it would have if every hour were a usual one (the median hour of the range and of the day before it); from fetches and fetches_1h. 100 %% is as usual; below %d %% something does not fetch.' % (limits.fetchesShare[1] * 100),
     field: '/^share$/',
     unit: 'percentunit',
@@ -61,7 +61,7 @@ local overview = [
   }),
   number({
     id: 105,
-    title: 'Bursts of liquidations',
+    title: 'Bursts',
     description: 'Minutes of the range with more than %d liquidations on one exchange, from liquidations. They are the market, not a fault; they explain load.' % limits.liquidationsPerMinute[1],
     field: '/^bursts$/',
     unit: 'short',
@@ -72,7 +72,7 @@ local overview = [
   }),
   number({
     id: 106,
-    title: 'Refused or dead-lettered',
+    title: 'Rows refused',
     description: 'Rows of the range that were refused at intake or by QuestDB, from ingest_health. None is good; each is in the dead-letter file with its reason.',
     field: '/^total$/',
     unit: 'short',

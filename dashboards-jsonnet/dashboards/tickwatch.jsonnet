@@ -20,7 +20,7 @@ tw.dashboard.new(
     tw.row(100, null, 4, [
       number({
         id: 101,
-        title: 'Queryable within',
+        title: 'Queryable in',
         description: 'The highest 99th percentile of all tables, from accepting a row to being able to query it, at the end of the range; from ingest_health. Good below %d ms.' % limits.queryableMs[0],
         field: '/^ms$/',
         unit: 'ms',
@@ -43,7 +43,7 @@ tw.dashboard.new(
       }),
       number({
         id: 103,
-        title: 'Oldest waiting row',
+        title: 'Oldest waiting',
         description: 'Age of the oldest row on disk that QuestDB has not acknowledged, at the end of the range; from ingest_health. Good below %d ms; above %d ms an alert fires.' % limits.pendingMs,
         field: '/^ms$/',
         unit: 'ms',
@@ -54,7 +54,7 @@ tw.dashboard.new(
       }),
       number({
         id: 104,
-        title: 'Suspended tables',
+        title: 'Suspended',
         description: 'Tables that take rows and show none of them until they are resumed, at the end of the range; from ingest_health. None is good: see the table below for the reason.',
         field: '/^troubled$/',
         unit: 'short',

@@ -66,6 +66,14 @@ local data(kind, p, own, body) =
     + { options+: std.get(c, 'options', {}), fieldConfig+: { defaults+: { custom+: std.get(c, 'custom', {}) } } }
   ) + { width:: std.get(c, 'width', null) };
 
+// A tile without a value is grey and says so, whatever colour the lowest threshold has.
+local withNothing(p) = p {
+  mappings: std.get(p, 'mappings', []) + [{
+    type: 'special',
+    options: { match: 'null+nan', result: { text: p.noValue, color: config.colours.idle, index: 99 } },
+  }],
+};
+
 local ts = g.panel.timeSeries;
 local drawStyles = { lines: 'line', bars: 'bars', points: 'points' };
 local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
@@ -105,7 +113,7 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     local ofRows = std.get(p, 'of', 'last') == 'rows';
     data(
       s,
-      p,
+      withNothing(checked(p, spoken, ['of', 'field', 'graph', 'colour', 'text', 'calc', 'limit'])),
       ['of', 'field', 'graph', 'colour', 'text', 'calc', 'limit'],
       s.options.reduceOptions.withValues(ofRows)
       + s.options.reduceOptions.withCalcs([std.get(p, 'calc', 'lastNotNull')])
@@ -200,7 +208,9 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
       s,
       p,
       ['sort', 'filterable', 'cellHeight'],
-      s.options.withShowHeader(true)
+      // In a table noValue is what an empty cell says; an empty table says so itself.
+      { fieldConfig+: { defaults+: { noValue: '–' } } }
+      + s.options.withShowHeader(true)
       + s.options.withCellHeight(std.get(p, 'cellHeight', 'sm'))
       + s.options.withSortBy(std.get(p, 'sort', []))
       + s.fieldConfig.defaults.custom.withFilterable(std.get(p, 'filterable', false))

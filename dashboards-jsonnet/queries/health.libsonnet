@@ -45,10 +45,15 @@ local sampled(column) = ranges.series([
     WHERE $__timeFilter(%(ts)s) AND %(event)s IN ('restarted', 'crashed') AND %(filter)s
   ||| % events,
 
-  errorsInRange: |||
-    SELECT count() AS errors FROM %(_table)s
-    WHERE $__timeFilter(%(ts)s) AND %(severity)s IN ('error', 'critical') AND %(filter)s
-  ||| % errors,
+  errorsInRange: 'SELECT sum(n) AS errors FROM (%s)' % ranges.join([
+    |||
+      SELECT count() AS n FROM %(_table)s
+      WHERE $__timeFilter(%(ts)s) AND %(severity)s IN ('error', 'critical') AND %(filter)s AND %(guard)s
+    ||| % (errors { guard: ranges.upToDay }),
+    |||
+      SELECT sum(%(error)s + %(critical)s) AS n FROM %(_table)s WHERE $__timeFilter(%(ts)s) AND %(filter)s AND %(guard)s
+    ||| % (t.daemon_errors_1h { filter: errors.filter, guard: ranges.beyondDay }),
+  ]),
 
   lastError: |||
     SELECT %(ts)s AS time, concat(%(daemon)s, ' ', %(component)s, ': ', coalesce(%(code)s, %(severity)s)) AS what
@@ -118,6 +123,6 @@ local sampled(column) = ranges.series([
     FROM %(_table)s
     WHERE %(ts)s > dateadd('h', -1, $__toTime) AND %(ts)s <= $__toTime AND %(store)s = 'questdb'
     LATEST ON %(ts)s PARTITION BY %(path)s
-    ORDER BY bytes DESC LIMIT 10
+    ORDER BY bytes DESC LIMIT 7
   ||| % storage,
 }

@@ -8,26 +8,30 @@ export const RENDERED = join(import.meta.dirname, "../../provisioning/dashboards
 const FIXED_WINDOW =
   "It is about the last hour and the last day before the end of the range, however long the range is.";
 
-const NOT_YET = "Its rollup is there; the panel does not read it yet.";
+const LAST_MINUTES = "It reads a few minutes before the end of the range, however long the range is.";
+
+const BY_COMPONENT = "Its rollup cannot tell components apart: they are no key of the table, which is small.";
 
 /** `dashboard panel-id rule` → why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
-  "health 105 rollup for long ranges": NOT_YET,
-  "health 201 rollup for long ranges": NOT_YET,
-  "health 202 rollup for long ranges": NOT_YET,
-  "health 203 rollup for long ranges": NOT_YET,
-  "health 204 rollup for long ranges": NOT_YET,
-  "health 205 rollup for long ranges": NOT_YET,
-  "health 301 rollup for long ranges": NOT_YET,
-  "health 502 rollup for long ranges": NOT_YET,
+  "health 301 rollup for long ranges": BY_COMPONENT,
   "risk 105 rollup for long ranges": FIXED_WINDOW,
+  "tickwatch 102 rollup for long ranges": LAST_MINUTES,
+  "tickwatch 503 rollup for long ranges": LAST_MINUTES,
+  "tickwatch 504 rollup for long ranges": LAST_MINUTES,
+  "tickwatch 505 rollup for long ranges": LAST_MINUTES,
   "trading 112 rollup for long ranges": FIXED_WINDOW,
 };
+
+const RARE = "Only what happened is drawn, and it does not happen every hour.";
 
 const TAIL = "An hour has sixty returns of a minute: too few for the worst in a hundred.";
 
 /** `dashboard panel-id`, and a column if it is about one → why there may be none, though there are rows of everything. */
 const EMPTY: Readonly<Record<string, string>> = {
+  "pipeline 603": RARE,
+  "tickwatch 305": RARE,
+  "tickwatch 306": RARE,
   "risk 402 var_99": TAIL,
   "risk 402 cvar_99": TAIL,
 };
