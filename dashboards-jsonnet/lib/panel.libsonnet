@@ -66,11 +66,11 @@ local data(kind, p, own, body) =
     + { options+: std.get(c, 'options', {}), fieldConfig+: { defaults+: { custom+: std.get(c, 'custom', {}) } } }
   ) + { width:: std.get(c, 'width', null) };
 
-// A tile without a value is grey and says so, whatever colour the lowest threshold has.
-local withNothing(p) = p {
+// A missing value is grey and says `text`, whatever colour the lowest threshold has.
+local withNothing(p, text) = p {
   mappings: std.get(p, 'mappings', []) + [{
     type: 'special',
-    options: { match: 'null+nan', result: { text: p.noValue, color: config.colours.idle, index: 99 } },
+    options: { match: 'null+nan', result: { text: text, color: config.colours.idle, index: 99 } },
   }],
 };
 
@@ -113,7 +113,7 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     local ofRows = std.get(p, 'of', 'last') == 'rows';
     data(
       s,
-      withNothing(checked(p, spoken, ['of', 'field', 'graph', 'colour', 'text', 'calc', 'limit'])),
+      withNothing(checked(p, spoken, ['of', 'field', 'graph', 'colour', 'text', 'calc', 'limit']), p.noValue),
       ['of', 'field', 'graph', 'colour', 'text', 'calc', 'limit'],
       s.options.reduceOptions.withValues(ofRows)
       + s.options.reduceOptions.withCalcs([std.get(p, 'calc', 'lastNotNull')])
@@ -206,11 +206,10 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     local s = g.panel.table;
     data(
       s,
-      p,
+      // noValue is for the empty table; an empty cell is a dash.
+      withNothing(checked(p, spoken, ['sort', 'filterable', 'cellHeight']), '–'),
       ['sort', 'filterable', 'cellHeight'],
-      // In a table noValue is what an empty cell says; an empty table says so itself.
-      { fieldConfig+: { defaults+: { noValue: '–' } } }
-      + s.options.withShowHeader(true)
+      s.options.withShowHeader(true)
       + s.options.withCellHeight(std.get(p, 'cellHeight', 'sm'))
       + s.options.withSortBy(std.get(p, 'sort', []))
       + s.fieldConfig.defaults.custom.withFilterable(std.get(p, 'filterable', false))
