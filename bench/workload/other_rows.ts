@@ -61,8 +61,8 @@ function ingestHealth(random: RandomStream, ts: number): Slot[] {
     const p50 = 40 * Math.exp(0.2 * random.normal());
     return {
       ...{ ...ids, table: name, state: "ok" as const, accepted, written: accepted - index },
-      ...{ rejected: Math.floor(ticks / 500), dead_lettered: Math.floor(ticks / 5000) },
-      ...{ retried: Math.floor(ticks / 900), requests: ticks, request_bytes: accepted * 150 },
+      ...{ rejected: Math.floor(ticks / 50), dead_lettered: Math.floor(ticks / 100) },
+      ...{ retried: Math.floor(ticks / 90), requests: ticks, request_bytes: accepted * 150 },
       ...{ spool_bytes: Math.floor(random.exponential(20_000)), oldest_pending_ms: random.exponential(60) },
       ...{ queryable_p50_ms: p50, queryable_p99_ms: p50 * 2.5, lag_txns: 0, pending_rows: 0 },
     };

@@ -24,6 +24,8 @@ const EARLIER_US = [
   60 * DAY_US,
   89 * DAY_US,
 ];
+/** Liquidations of one minute: far above those of the others. */
+const BURST_ROWS = 1_000;
 /** Of the rows that hold a moment beside their own. */
 const MOMENTS = ["ts", "last_message_ts", "next_funding_ts"];
 
@@ -154,9 +156,14 @@ function* everyState(nowUs: number): Generator<Slot> {
   const troubles = ["suspended", "invalid", "stale"] as const;
   for (const [index, state] of troubles.entries()) {
     const ts = nowUs - 10 * MINUTE_US + index;
-    const ids = { ts, instance: "tickwatch-1", table: ["pnl", "pnl_1h", "fetches_1h"][index] ?? "pnl" };
+    const ids = { ts, instance: "collector-1", table: ["pnl", "pnl_1h", "fetches_1h"][index] ?? "pnl" };
     const counts = { accepted: 1, written: 1, rejected: 0, dead_lettered: 0, retried: 0 };
     yield slot("ingest_health", ts, [{ ...ids, ...counts, state, reason: "for the test" }]);
+  }
+  for (let index = 0; index < BURST_ROWS; index++) {
+    const ts = nowUs - 30 * MINUTE_US + index;
+    const ids = { ts, exchange: first, symbol: "BTC/USDT:USDT", event_id: `burst-${index}` };
+    yield slot("liquidations", ts, [{ ...ids, side: "sell", price: 60_000, amount: 0.1, value_usd: 6_000 }]);
   }
   // Now firing, and never acknowledged.
   const firing = {
