@@ -9,9 +9,13 @@ import type { Config } from "./config/schema.ts";
 import { Delivery } from "./deliver/delivery.ts";
 import type { IlpHttp } from "./deliver/ilp_http.ts";
 import { QueryableProbe, type QueryableProbeOptions } from "./deliver/queryable_probe.ts";
-import { type RecreationWatchOptions, watchRecreations } from "./deliver/recreation_watch.ts";
+import {
+  createRecreationWatch,
+  type RecreationWatch,
+  type RecreationWatchOptions,
+} from "./deliver/recreation_watch.ts";
 import { FrameBuffers } from "./encode/frame_buffers.ts";
-import { TickwatchError } from "./errors.ts";
+import { messageOf, TickwatchError } from "./errors.ts";
 import { type DeadLetterWriter, openDeadLetters } from "./intake/dead_letter.ts";
 import { createIntake, type Intake } from "./intake/intake.ts";
 import { type ReplayFilter, type ReplayResult, replayDeadLetters } from "./intake/replay.ts";
@@ -55,6 +59,8 @@ export interface Pipeline {
   readonly spool: Spool;
   readonly spoolDir: string;
   readonly deadLetterDir: string;
+  /** Why the disk took no rows at the last attempt; undefined when it did. */
+  readonly diskTrouble: string | undefined;
   /** Brings dead letters back through the intake. */
   replayDeadLetters(filter: ReplayFilter): Promise<ReplayResult>;
   /** Begins to deliver. Before that rows are only spooled. */
@@ -67,6 +73,9 @@ export interface Pipeline {
 }
 
 const CURSOR_EVERY_MS = 1_000;
+
+/** A database that takes longer is in trouble that the next start sees. */
+const LAST_LOOK_MS = 500;
 
 /** Days that rows of a table are kept, by configuration or definition. */
 export function ttlDaysOf(event: EventDefinition, retention: Config["retention"]): number {
@@ -179,12 +188,14 @@ class Writer implements Pipeline {
   readonly deadLetterDir: string;
   delivery: Delivery | undefined;
   probe: QueryableProbe | undefined;
+  diskTrouble: string | undefined;
   readonly #options: PipelineOptions;
   readonly #deadLetters: DeadLetterWriter;
   readonly #lock: SpoolLock;
   readonly #keys: KeyLedger | undefined;
   readonly #room: Room;
   readonly #stopping = new AbortController();
+  #recreations: RecreationWatch | undefined;
   readonly #running: Promise<void>[];
   #stopped: Promise<number> | undefined;
 
@@ -207,7 +218,7 @@ class Writer implements Pipeline {
       syncIntervalMs: config.spool.syncEveryMs,
       ttlDaysOf: (event) => ttlDaysOf(event, config.retention),
       ...{ clock, ledger, memory, deadLetters },
-      append: (frames) => spool.append(frames),
+      append: (frames) => this.#append(frames),
       room: this.#room.wait,
       onDurable: (frames) => this.#durable(frames),
     });
@@ -249,13 +260,10 @@ class Writer implements Pipeline {
     metrics.set("tickwatch_questdb_up", {}, 1);
     this.delivery = delivery;
     this.probe = probe;
-    const onRecreated = (table: string) => delivery.recreated(table);
+    const onChanged = (table: string) => delivery.tableChanged(table);
     const { signal } = this.#stopping;
-    this.#running.push(
-      delivery.run(),
-      probe.run(signal),
-      watchRecreations({ readTableIds, clock, onRecreated }, signal),
-    );
+    this.#recreations = createRecreationWatch({ readTableIds, clock, onChanged });
+    this.#running.push(delivery.run(), probe.run(signal), this.#recreations.run(signal));
   }
 
   stop(withinMs: number): Promise<number> {
@@ -268,7 +276,10 @@ class Writer implements Pipeline {
     const deadlineMs = clock.monotonicMs() + withinMs;
     this.#room.close();
     await this.intake.stop();
-    await this.delivery?.drain(Math.max(0, deadlineMs - clock.monotonicMs()));
+    const drain = () => this.delivery?.drain(Math.max(0, deadlineMs - clock.monotonicMs()));
+    await drain();
+    await this.#recreations?.look(AbortSignal.timeout(LAST_LOOK_MS));
+    await drain();
     this.delivery?.stop();
     this.#stopping.abort();
     await Promise.all(this.#running);
@@ -277,6 +288,22 @@ class Writer implements Pipeline {
     await this.#keys?.close();
     await this.#lock.release();
     return left;
+  }
+
+  async #append(frames: readonly Frame[]): Promise<void> {
+    const { log } = this.#options;
+    try {
+      await this.spool.append(frames);
+    } catch (err) {
+      // At its own cap the spool is told by `isFull`.
+      if (!this.spool.isFull) {
+        if (this.diskTrouble === undefined) log.error({ err }, "the spool's disk takes no rows; they are refused");
+        this.diskTrouble = messageOf(err);
+      }
+      throw err;
+    }
+    if (this.diskTrouble !== undefined) log.info("the spool's disk takes rows again");
+    this.diskTrouble = undefined;
   }
 
   #durable(frames: readonly Frame[]): void {

@@ -357,10 +357,12 @@ class Service implements RunningService {
   #status(): ServiceStatus {
     const delivery = this.#pipeline?.delivery;
     const isFull = this.#pipeline?.spool.isFull ?? false;
+    const diskTrouble = this.#pipeline?.diskTrouble;
     const problems = [
       ...(delivery === undefined ? ["QuestDB has not answered yet: rows wait in the spool"] : []),
       ...(delivery?.server.isUp === false ? ["QuestDB does not answer: rows wait in the spool"] : []),
       ...(isFull ? ["the spool has reached spool.bytesMax: rows are refused"] : []),
+      ...(diskTrouble === undefined ? [] : [`${diskTrouble}: rows are refused`]),
       ...(delivery?.troubles() ?? []).map(
         (lane) => `${lane.table} cannot be written: ${lane.trouble?.message ?? ""}`,
       ),

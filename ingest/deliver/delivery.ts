@@ -93,10 +93,10 @@ export class Delivery {
     this.#wake?.();
   }
 
-  /** The same for a table that was dropped and made again, over connections that have never seen the old one. */
-  recreated(table: string): void {
+  /** The same for a table that was dropped, or made again, over connections that have never seen the old one. */
+  tableChanged(table: string): void {
     if (!this.#options.spool.tables().includes(table)) return;
-    this.#options.log.warn({ table }, "a table was dropped and made again; its latest rows are sent again");
+    this.#options.log.warn({ table }, "a table was dropped or made again; its latest rows are sent again");
     this.#options.sender.renew();
     this.#resend(table);
     this.#wake?.();
@@ -109,6 +109,7 @@ export class Delivery {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     await Promise.all(this.#underWay);
+    this.#leaveResending();
   }
 
   /** Sends what is pending without lingering. Resolves true when all is delivered, false at the deadline or when the server is away. */
@@ -174,6 +175,15 @@ export class Delivery {
         this.#wake?.();
       });
     this.#underWay.add(work);
+  }
+
+  /** What was still to be sent again is left to the next start: after a stop in order it would send nothing again. */
+  #leaveResending(): void {
+    for (const table of this.#options.spool.tables()) {
+      const lane = this.#lane(table);
+      const isDue = lane.resendDue || lane.trouble?.kind === "table_not_ready";
+      if (isDue || !this.#server.isUp) this.#rewind(lane);
+    }
   }
 
   #resend(table: string): void {

@@ -1,6 +1,7 @@
 // How far each table is delivered: two slots written in turn, so that a crash in the middle of a write leaves the other
 // one whole (README.md, "Cursor").
 import { crc32c } from "./crc32c.ts";
+import { TABLE_BYTES_MAX } from "./segment.ts";
 import type { Storage, StorageFile } from "./storage.ts";
 
 const NAME = "cursor";
@@ -86,8 +87,9 @@ async function readSlot(file: StorageFile, index: number): Promise<Slot | undefi
   const positions = new Map<string, TablePosition>();
   let at = HEAD_BYTES;
   for (let left = bytes.readUInt16LE(6); left > 0; left--) {
-    const end = at + 2 + bytes.readUInt16LE(at);
-    if (end + 16 > SLOT_BYTES - 4) return undefined;
+    const nameBytes = bytes.readUInt16LE(at);
+    const end = at + 2 + nameBytes;
+    if (nameBytes > TABLE_BYTES_MAX || end + 16 > SLOT_BYTES - 4) return undefined;
     positions.set(bytes.toString("utf8", at + 2, end), {
       acked: Number(bytes.readBigUInt64LE(end)),
       released: Number(bytes.readBigUInt64LE(end + 8)),

@@ -2,13 +2,13 @@
 import { strict as assert } from "node:assert";
 import { crc32c } from "./crc32c.ts";
 import type { Frame } from "./frame.ts";
+import { TABLE_BYTES_MAX } from "./segment.ts";
 
 export const RECORD_HEADER_BYTES = 64;
 const MAGIC = 0x4352_5754; // "TWRC" read as a little-endian integer
 const VERSION = 1;
 
 /** Limits that no honest record exceeds; a header beyond them is damage, not data. */
-const TABLE_BYTES_MAX = 256;
 const ROWS_MAX = 1 << 20;
 const PAYLOAD_BYTES_MAX = 1 << 28;
 

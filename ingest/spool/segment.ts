@@ -9,6 +9,9 @@ const SUFFIX = ".segment";
 /** Bytes after the entries of a footer: its length and its CRC. */
 const FOOTER_TAIL_BYTES = 8;
 
+/** Longest name of a table. */
+export const TABLE_BYTES_MAX = 256;
+
 /** What a segment holds of one table. */
 export interface TableSummary {
   readonly table: string;
@@ -75,9 +78,10 @@ export function decodeFooter(bytes: Buffer): { summaries: TableSummary[]; footer
   const end = footerBytes - FOOTER_TAIL_BYTES;
   let at = 8;
   for (let left = footer.readUInt16LE(6); left > 0; left--) {
-    const fields = at + 2 + footer.readUInt16LE(at);
+    const nameBytes = footer.readUInt16LE(at);
+    const fields = at + 2 + nameBytes;
     // With a sum that is right only a mistake in a program gets here; the segment is then read instead.
-    if (fields + SUMMARY_FIXED_BYTES > end) return undefined;
+    if (nameBytes > TABLE_BYTES_MAX || fields + SUMMARY_FIXED_BYTES > end) return undefined;
     summaries.push({
       table: footer.toString("utf8", at + 2, fields),
       records: footer.readUInt32LE(fields),

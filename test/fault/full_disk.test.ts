@@ -71,6 +71,11 @@ test("a disk that others fill stops new rows and not the delivery of waiting one
   await disk.fill(0);
   await untilRefused(load);
   await stage.proxy.set({ kind: "none" });
+  expect(await (await fetch(`${stage.place.http}/readyz`)).json()).toMatchObject({
+    problems: expect.arrayContaining([
+      expect.stringMatching(/^the disk of the spool is full.*rows are refused$/),
+    ]),
+  });
   // The waiting rows give their room back, which the filler takes at once.
   for (let round = 0; round < 3; round++) {
     await disk.fill(0);
@@ -79,7 +84,12 @@ test("a disk that others fill stops new rows and not the delivery of waiting one
   await disk.free();
   await load.acknowledges(2_000);
   await stage.proves(load);
+  await untilWell(stage.place);
+  const { service } = stage;
   await stage.end("SIGTERM");
+  for (const words of ["the spool's disk takes no rows", "the spool's disk takes rows again"]) {
+    expect(service?.stderr()).toContain(words);
+  }
 });
 
 test("SIGTERM on a full disk ends the service in order, and the next one delivers what waited", async (context) => {

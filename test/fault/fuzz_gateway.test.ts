@@ -108,10 +108,14 @@ function rowsDue(event: EventDefinition, body: Buffer, kind: Kind): string[] {
   });
 }
 
+/** As JSON.stringify writes a surrogate without the other one. */
+const HALF_CHARACTERS = /(?<=(?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
 function textOf(row: Values): string {
   const present = Object.entries(row).filter(([, value]) => value !== null && value !== undefined);
-  // The wire has no minus zero for integers, nor has this text.
-  return JSON.stringify(present.sort(([a], [b]) => (a < b ? -1 : 1)));
+  // The wire has no minus zero for integers, nor has this text. And neither has half a character.
+  const text = JSON.stringify(present.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return text.includes("\\ud") ? text.replace(HALF_CHARACTERS, "\ufffd") : text;
 }
 
 function rowsTaken(frames: readonly Frame[]): string[] {

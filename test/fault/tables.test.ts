@@ -104,6 +104,69 @@ test("a table that is dropped and made again while nobody writes to it has every
   expect(t.pipeline.ledger.counts("account_marks")).toMatchObject({ written: 6, deadLettered: 0 });
 });
 
+test.each([
+  ["made again at once", true],
+  ["missing then", false],
+])(
+  "a stop in order right after a table was dropped (%s) hides no row from the next start",
+  async (_, atOnce) => {
+    const first = await openTestPipeline(questdb);
+    const mark = (account: string) => ({ ts: nowUs(), account, exchange: "okx", balance: 1 });
+    await first.pipeline.intake.accept("account_marks", [mark("before")]);
+    await untilDelivered(first);
+    await delivered(first.database.sql);
+    await first.database.sql.query("DROP TABLE account_marks");
+    const create = findEvent("account_marks")?.createTableSql() ?? "";
+    if (atOnce) await first.database.sql.query(create);
+    await first.pipeline.intake.accept("account_marks", [mark("behind")]);
+    if (atOnce) await untilDelivered(first);
+    else await until("the trouble to be seen", () => first.pipeline.delivery?.troubles()[0]);
+    await first.pipeline.stop(2_000);
+    const second = await openTestPipeline(questdb, { dataDir: first.dataDir });
+    await untilDelivered(second);
+    await until("the row", async () => {
+      const rows = await second.database.sql.query("SELECT account FROM account_marks");
+      return rows.some((row) => row["account"] === "behind");
+    });
+  },
+);
+
+test("a stop in order while QuestDB is away hides from the next start nothing that has to be sent again", async () => {
+  const first = await openTestPipeline(behindProxy());
+  onTestFinished(() => proxy.set({ kind: "none" }));
+  await first.pipeline.intake.accept("signals", [signal("away", "one"), signal("away", "two")]);
+  await untilDelivered(first);
+  await proxy.set({ kind: "refuse" });
+  await first.pipeline.intake.accept("signals", [signal("away", "three")]);
+  await until("the outage to be seen", () => first.pipeline.delivery?.server.isUp === false);
+  expect(await first.pipeline.stop(500)).toBe(1);
+  await proxy.set({ kind: "none" });
+  const second = await openTestPipeline(behindProxy(), { dataDir: first.dataDir });
+  await untilDelivered(second);
+  const resent = await second.metrics.total("tickwatch_rows_resent_total", { table: "signals" });
+  expect(resent + second.pipeline.ledger.counts("signals").written).toBe(3);
+  await until("the rows", async () => (await stored(second, "away")).length === 3);
+});
+
+test("a row that a table swallowed when it was dropped waits for the table, however long it is missing", async () => {
+  // Longer than the grace time, after which nothing is sent again.
+  const t = await openTestPipeline(questdb, { spool: { graceS: 3 } });
+  const mark = (account: string) => ({ ts: nowUs(), account, exchange: "okx", balance: 1 });
+  await t.pipeline.intake.accept("account_marks", [mark("before")]);
+  await untilDelivered(t);
+  await delivered(t.database.sql);
+  await t.database.sql.query("DROP TABLE account_marks");
+  await t.pipeline.intake.accept("account_marks", [mark("swallowed")]);
+  await until("the trouble to be seen", () => t.pipeline.delivery?.troubles()[0]);
+  const sinceMs = performance.now();
+  await until("the grace time to pass", () => performance.now() - sinceMs > 4_000);
+  await t.database.sql.query(findEvent("account_marks")?.createTableSql() ?? "");
+  await until("the row", async () => {
+    const rows = await t.database.sql.query("SELECT account FROM account_marks");
+    return rows.some((row) => row["account"] === "swallowed");
+  });
+});
+
 test("rows are not given up to a connection that does not know a column which was added since", async () => {
   const t = await openTestPipeline(questdb, { writer: { connections: 1 } });
   let rows = 0;
@@ -180,6 +243,30 @@ test("rows that the server stumbles over are given up wherever they are, others 
   expect(await givenUp(t)).toEqual(ids.filter(isBad));
   await until("the others", async () => (await stored(t, "stumble")).length === ids.length - bad.size);
   expect(await stored(t, "stumble")).toEqual(ids.filter((id) => !isBad(id)));
+});
+
+test("a row that the server stumbles over is found in every position", async () => {
+  const t = await openTestPipeline(behindProxy());
+  // Of a request that is refused as too large it is known at once that smaller ones may pass.
+  await proxy.set({ kind: "stumble", text: "stumbling", status: 413 });
+  onTestFinished(() => proxy.set({ kind: "none" }));
+  const rows = 6;
+  const bad: string[] = [];
+  for (let position = 0; position < rows; position++) {
+    const ids = Array.from(
+      { length: rows },
+      (_, at) => `${at === position ? "stumbling" : "fine"} ${position}.${at}`,
+    );
+    bad.push(`stumbling ${position}.${position}`);
+    await t.pipeline.intake.accept(
+      "signals",
+      ids.map((id) => signal("positions", id)),
+    );
+    await untilDelivered(t);
+    expect(await givenUp(t)).toEqual(bad);
+  }
+  await until("the others", async () => (await stored(t, "positions")).length === rows * (rows - 1));
+  expect((await stored(t, "positions")).filter((id) => String(id).startsWith("stumbling"))).toEqual([]);
 });
 
 test("a row that was given up is not given up again when its neighbours are sent again after an outage", async () => {

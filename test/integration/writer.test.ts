@@ -170,7 +170,7 @@ test.each([
   const t = await openTestPipeline(questdb);
   const good: number[] = [];
   let bad = 0;
-  for (const mask of [0b00001, 0b10000, 0b00100, 0b11000, 0b10101, 0b11111]) {
+  for (const mask of [0b00001, 0b00010, 0b00100, 0b01000, 0b10000, 0b11000, 0b10101, 0b11111]) {
     const first = nowUs();
     const lines = Array.from({ length: 5 }, (_unused, position) => {
       const ts = nowUs();

@@ -30,6 +30,12 @@ export type Fault =
   /** An answer that breaks the rules of HTTP or of QuestDB. */
   | { readonly kind: "malformed"; readonly form: MalformedForm };
 
+/** Every kind that is one; a new one without an entry does not compile. */
+export const FAULT_KINDS: Readonly<Record<Exclude<Fault["kind"], "none">, true>> = {
+  ...{ refuse: true, reset: true, reset_after: true, swallow_answer: true, stall: true, late: true },
+  ...{ delay: true, throttle: true, answer: true, stumble: true, malformed: true },
+};
+
 export type FalseStatus = 200 | 401 | 413 | 421 | 500 | 503;
 
 export type MalformedForm = keyof typeof MALFORMED;
