@@ -297,7 +297,8 @@ class Writer implements Pipeline {
     } catch (err) {
       // At its own cap the spool is told by `isFull`.
       if (!this.spool.isFull) {
-        if (this.diskTrouble === undefined) log.error({ err }, "the spool's disk takes no rows; they are refused");
+        if (this.diskTrouble === undefined)
+          log.error({ err }, "the spool's disk takes no rows; they are refused");
         this.diskTrouble = messageOf(err);
       }
       throw err;

@@ -2,12 +2,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../errors.ts";
+import { isRunning } from "../process_identity.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { Engine, EngineOptions, Preparation } from "./engine.ts";
 import { cachedJar, cacheFolder, downloadJar } from "./jar_cache.ts";
 import { adoptJava, launchJava, serverLog, serverLogTail } from "./java_server.ts";
 import { writePrivateFile } from "./private_file.ts";
-import { isRunning } from "./process_identity.ts";
 import { logConf, serverConf } from "./server_settings.ts";
 import type { ServerPorts } from "./server_state.ts";
 import { type Findings, probeJava, probeMaven } from "./toolchain.ts";

@@ -5,7 +5,7 @@ import { mkdir, open, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { messageOf, TickwatchError } from "../errors.ts";
-import { identify, isRunning, type ProcessIdentity } from "./process_identity.ts";
+import { identify, isRunning, type ProcessIdentity } from "../process_identity.ts";
 import { type Env, lastLines } from "./run_command.ts";
 import { type ServerExit, type ServerProcess, TERMINATE_MS } from "./server_process.ts";
 import { JVM_OPTIONS } from "./server_settings.ts";

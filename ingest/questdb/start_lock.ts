@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import type { Clock } from "../clock.ts";
 import { TickwatchError } from "../errors.ts";
-import { identify, isRunning, type ProcessIdentity } from "./process_identity.ts";
+import { identify, isRunning, type ProcessIdentity } from "../process_identity.ts";
 
 const Holder = z.strictObject({ pid: z.int().positive(), began: z.string() });
 

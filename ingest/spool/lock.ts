@@ -1,14 +1,14 @@
 // One spool, one process. The lock is a file created with link(2), which fails when the name exists. A lock whose process
 // is gone is replaced, never removed first, and only by the one process that holds the claim to it: a file like the lock,
 // named after the content of the stale one. So whoever reads an old lock late finds the claim or another content.
-// Process identity includes the start time, because pids are reused.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { TickwatchError } from "../errors.ts";
+import { identify, isRunning } from "../process_identity.ts";
 
+/** `bootId` and `startTicks` are the two words of the process's beginning; the first is empty where there is only one. */
 const OwnerSchema = z.object({
   pid: z.int(),
   bootId: z.string(),
@@ -31,8 +31,7 @@ export interface SpoolLock {
 export async function takeLock(folder: string, startedAt: string): Promise<SpoolLock> {
   const path = join(folder, "lock");
   const own = join(folder, `lock.${process.pid}`);
-  const { bootId, startTicks } = identityOf(process.pid);
-  const text = JSON.stringify({ pid: process.pid, bootId, startTicks, startedAt });
+  const text = JSON.stringify({ ...(await ownIdentity()), startedAt });
   await writeFile(own, text, { mode: 0o600 });
   try {
     const other = await acquire(own, path, folder);
@@ -50,7 +49,7 @@ export async function takeLock(folder: string, startedAt: string): Promise<Spool
 /** The living owner of a spool folder, or undefined when nobody holds it. */
 export async function lockOwner(folder: string): Promise<LockOwner | undefined> {
   const text = await readFile(join(folder, "lock"), "utf8").catch(() => undefined);
-  return text !== undefined && isAlive(text) ? parseOwner(text) : undefined;
+  return text !== undefined && (await isAlive(text)) ? parseOwner(text) : undefined;
 }
 
 async function linked(own: string, path: string): Promise<boolean> {
@@ -71,7 +70,7 @@ async function acquire(own: string, path: string, folder: string): Promise<strin
   while (!(await linked(own, path))) {
     const seen = await contentOf(path);
     if (seen === undefined) continue; // given free just now
-    if (isAlive(seen)) return seen;
+    if (await isAlive(seen)) return seen;
     const claim = join(folder, `lock.claim.${createHash("sha256").update(seen).digest("hex").slice(0, 16)}`);
     const other = await acquire(own, claim, folder);
     if (other !== undefined) return other;
@@ -116,35 +115,16 @@ function parseOwner(text: string): LockOwner | undefined {
   }
 }
 
-function isAlive(text: string): boolean {
+async function isAlive(text: string): Promise<boolean> {
   const owner = parseOwner(text);
-  if (owner === undefined || !processExists(owner.pid)) return false;
-  const now = identityOf(owner.pid);
-  return !now.isZombie && now.bootId === owner.bootId && now.startTicks === owner.startTicks;
+  if (owner === undefined) return false;
+  return isRunning({ pid: owner.pid, began: `${owner.bootId} ${owner.startTicks}`.trim() });
 }
 
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-}
-
-/** What tells a process from a later one with the same pid; empty strings where the system does not tell (not Linux). */
-function identityOf(pid: number): { bootId: string; startTicks: string; isZombie: boolean } {
-  const stat = readProc(`/proc/${pid}/stat`);
-  // Fields 3 and 22 of proc(5) stat; the command's name, field 2, may hold spaces but ends with the last parenthesis.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const bootId = readProc("/proc/sys/kernel/random/boot_id").trim();
-  return { bootId, startTicks: fields[19] ?? "", isZombie: fields[0] === "Z" };
-}
-
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+async function ownIdentity(): Promise<Pick<LockOwner, "pid" | "bootId" | "startTicks">> {
+  const self = await identify(process.pid);
+  if (self === undefined)
+    throw new TickwatchError("ENVIRONMENT", "cannot read this process's own start time");
+  const [, bootId = "", startTicks = self.began] = /^(\S+) (\d+)$/.exec(self.began) ?? [];
+  return { pid: self.pid, bootId, startTicks };
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
 import { createLog } from "../../ingest/log.ts";
+import { identify } from "../../ingest/process_identity.ts";
 import {
   attachQuestdb,
   type FindOptions,
@@ -14,7 +15,6 @@ import {
   type Restart,
   type RunningQuestdb,
 } from "../../ingest/questdb/local.ts";
-import { identify } from "../../ingest/questdb/process_identity.ts";
 import { runChild } from "../support/questdb_child.ts";
 import { ownQuestdbChoice, quickStartEnv } from "../support/questdb_choice.ts";
 import { removeQuestdbFolder } from "../support/questdb_folder.ts";

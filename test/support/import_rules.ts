@@ -21,6 +21,7 @@ export const FOUNDATIONS = [
   "ingest/errors.ts",
   "ingest/log.ts",
   "ingest/package_root.ts",
+  "ingest/process_identity.ts",
   "ingest/run_file.ts",
   "ingest/config/",
   "ingest/metrics/",
@@ -41,6 +42,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ingest/clock.ts": [],
   "ingest/errors.ts": [],
   "ingest/package_root.ts": [],
+  "ingest/process_identity.ts": [],
   "ingest/log.ts": [],
   "ingest/metrics/": ["schema/"],
   "ingest/config/": ["schema/", "ingest/errors.ts"],
@@ -84,7 +86,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ingest/metrics/ledger.ts",
   ],
   "ingest/encode/": ["schema/", "type ingest/spool/frame.ts"],
-  "ingest/spool/": ["ingest/clock.ts", "ingest/errors.ts"],
+  "ingest/spool/": ["ingest/clock.ts", "ingest/errors.ts", "ingest/process_identity.ts"],
   "ingest/ledger/": ["schema/", "ingest/encode/", "ingest/spool/"],
   "ingest/deliver/": [
     ...EVERYWHERE,
@@ -93,7 +95,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "type ingest/intake/dead_letter.ts",
     "ingest/metrics/ledger.ts",
   ],
-  "ingest/questdb/": EVERYWHERE,
+  "ingest/questdb/": [...EVERYWHERE, "ingest/process_identity.ts"],
   // Fills in the shape that the source asks for.
   "ingest/questdb/table_sizes.ts": [...EVERYWHERE, "ingest/questdb/", "type ingest/sources/storage_usage.ts"],
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
-import { identify } from "../../ingest/questdb/process_identity.ts";
+import { identify } from "../../ingest/process_identity.ts";
 import { withStartLock } from "../../ingest/questdb/start_lock.ts";
 import { runChild } from "../support/questdb_child.ts";
 

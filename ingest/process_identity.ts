@@ -1,7 +1,8 @@
 // Tells whether a process noted in a file is still that process: a number alone may have been given to another one.
-// Knows nothing of what the process does.
+// Knows nothing of what the process does, nor of the file.
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { runCommand } from "./run_command.ts";
+import { promisify } from "node:util";
 
 /** A process and the moment it began, in the system's own words. */
 export interface ProcessIdentity {
@@ -24,15 +25,18 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
 async function beganLinux(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
+  // The name may hold spaces and brackets, but nothing behind it does.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const bootId = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
   return fields[0] === "Z" || fields[0] === "X" ? undefined : `${bootId.trim()} ${fields[19]}`;
 }
 
+const PS_TIMEOUT_MS = 5_000;
+
 async function beganPs(pid: number): Promise<string | undefined> {
-  const options = { env: { PATH: "/bin:/usr/bin", LC_ALL: "C" }, timeoutMs: 5_000 };
+  const options = { env: { PATH: "/bin:/usr/bin", LC_ALL: "C" }, timeout: PS_TIMEOUT_MS };
   const args = ["-o", "stat=,lstart=", "-p", String(pid)];
-  const result = await runCommand("ps", args, options, new AbortController().signal);
-  const match = result.ran ? /^(\S+)\s+(.+)$/.exec(result.stdout.trim()) : null;
-  return match === null || match[1]?.startsWith("Z") ? undefined : match[2];
+  const output = await promisify(execFile)("ps", args, options).catch(() => undefined);
+  const match = /^(\S+)\s+(.+)$/.exec(output?.stdout.trim() ?? "");
+  return match?.[1]?.startsWith("Z") ? undefined : match?.[2];
 }
