@@ -19,7 +19,7 @@ import { fuzz, mustBe } from "../support/fault_fuzz.ts";
 import { changed, type Mutator, mutated } from "../support/fault_mutator.ts";
 import { NOON_US } from "../support/manual_clock.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { startTestGateway, type TestGateway } from "../unit/gateway_fixture.ts";
+import { startTestGateway } from "../unit/gateway_fixture.ts";
 
 /** One table each, so that it is known whose rows are whose. */
 const LANES = 8;
@@ -147,25 +147,27 @@ async function stage() {
     room: async () => undefined,
     onDurable: () => undefined,
   });
-  const gateway: TestGateway = await startTestGateway({
+  const gateway = await startTestGateway({
     config: { bodyBytesMax: 16_777_216 },
-    accept: (table, rows) => {
-      // It keeps what it sees, for tests that are over sooner.
-      gateway.pushed.length = 0;
-      gateway.logged.length = 0;
-      return intake.accept(table, rows);
-    },
+    accept: (table, rows) => intake.accept(table, rows),
+    acceptLines: (table, text) => intake.acceptLines(table, text),
   });
   const agent = new Agent({ connections: LANES });
   onTestFinished(async () => {
     await agent.destroy();
     metrics.close();
   });
+  // It keeps what it sees, for tests that are over sooner.
+  const forget = () => {
+    gateway.pushed.length = 0;
+    gateway.logged.length = 0;
+  };
   const post = async (table: string, kind: Kind, gzip: boolean, body: Buffer) => {
     const type = kind === "json" ? "application/json" : "application/x-ndjson";
     const headers = { "content-type": type, ...(gzip ? { "content-encoding": "gzip" } : {}) };
     const url = `${gateway.url}/v1/events/${table}`;
     const answer = await request(url, { method: "POST", headers, body, dispatcher: agent });
+    forget();
     return { status: answer.statusCode, json: JSON.parse(await answer.body.text()) };
   };
   return {
