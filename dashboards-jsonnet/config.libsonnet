@@ -68,7 +68,7 @@ local alarm = import 'alerts/thresholds.libsonnet';
     sharpe: [1, 0],
     winRate: [0.5, alarm.WinRateLow.at],
     fillRate: [0.6, 0.3],
-    ordersRejected: [1, 10],
+    rejectedShare: [0.02, 0.05],
     executionLatencyMs: [1000, alarm.ExecutionLatencyHigh.at],
     marginRatio: [0.5, 1 - alarm.MarginRatioLow.at],
     liquidationDistance: [0.1, alarm.LiquidationNear.at],

@@ -5,6 +5,10 @@ local limits = tw.config.limits;
 local colours = tw.config.colours;
 local p = tw.panel;
 
+// Tables fit their columns into the panel, and have a dash where there is no value.
+local narrow = { minWidth: 60 };
+local dashes = p.overrideMatching('/.*/', { noValue: '–' });
+
 local rows = 'From alerts, which Grafana\'s notifications fill.';
 local coloured = { type: 'color-text' };
 local severity = p.override('severity', {
@@ -77,14 +81,15 @@ tw.dashboard.new(
         decimals: 1,
         min: 0,
         noValue: 'none',
+        mappings: p.whenNull('none'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.notifyS),
         targets: [tw.rows(alerts.timeToNotifyNow)],
       }),
       p.stat({
         id: 106,
-        title: 'Time to acknowledge, median',
-        description: 'From the moment an alert began to fire to its acknowledgement, of those acknowledged in the range. ' + rows,
+        title: 'Acknowledged after',
+        description: 'From the moment an alert began to fire to its acknowledgement: the median of those of the range that were acknowledged. ' + rows,
         width: 4,
         of: 'rows',
         field: '/^p50$/',
@@ -100,6 +105,7 @@ tw.dashboard.new(
     ]),
     tw.row(200, 'Firing', 8, [
       p.table({
+        custom: narrow,
         id: 201,
         title: 'Firing alerts',
         description: 'Alerts that fire at the end of the range, newest first, with how long they do. Acknowledge one with `tickwatch alerts ack` and its fingerprint. ' + rows,
@@ -109,6 +115,7 @@ tw.dashboard.new(
         noValue: 'nothing fires',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           severity,
           state,
           p.override('started', { displayName: 'since', 'custom.width': 170 }),
@@ -134,7 +141,7 @@ tw.dashboard.new(
         noValue: 'nothing fired',
         displayName: '${__field.labels.rule}',
         mappings: p.valueMappings({ '0': ['none', colours.idle] }),
-        thresholds: tw.thresholds.steps([[colours.idle, null], [colours.warn, 1], [colours.bad, 2]]),
+        thresholds: tw.thresholds.steps([[colours.idle, null], [colours.bad, 1]]),
         targets: [tw.series(alerts.timeline)],
       }),
       p.barGauge({
@@ -150,6 +157,7 @@ tw.dashboard.new(
         targets: [tw.rows(alerts.countByRule)],
       }),
       p.table({
+        custom: narrow,
         id: 302,
         title: 'History',
         description: 'Every alert that fired in the range, newest first: state, how long, and how soon it was acknowledged. "End not seen" fired anew before a message of its end came. ' + rows,
@@ -159,11 +167,15 @@ tw.dashboard.new(
         noValue: 'nothing fired',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           severity,
           state,
           p.override('started', { 'custom.width': 170 }),
+          p.override('rule', { 'custom.width': 190 }),
           p.override('ended', { 'custom.width': 170 }),
           p.override('duration', { unit: 's', 'custom.width': 100 }),
+          p.override('value', { 'custom.width': 80 }),
+          p.override('receiver', { 'custom.width': 140 }),
           p.override('acknowledged_after', { displayName: 'acknowledged after', unit: 's', 'custom.width': 150 }),
         ],
         targets: [tw.rows(alerts.history)],
@@ -186,6 +198,7 @@ tw.dashboard.new(
         targets: [tw.series(alerts.timeToNotify)],
       }),
       p.table({
+        custom: narrow,
         id: 402,
         title: 'Acknowledgements',
         description: 'Alerts of the range that somebody acknowledged: when, who, and how long after they began. ' + rows,
@@ -195,6 +208,7 @@ tw.dashboard.new(
         noValue: 'none',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           severity,
           state,
           p.override('acknowledged', { 'custom.width': 170 }),

@@ -5,6 +5,10 @@ local limits = tw.config.limits;
 local colours = tw.config.colours;
 local p = tw.panel;
 
+// Tables fit their columns into the panel, and have a dash where there is no value.
+local narrow = { minWidth: 60 };
+local dashes = p.overrideMatching('/.*/', { noValue: '–' });
+
 local coloured = { type: 'color-text' };
 local beyond = ', beyond %d hours from its hourly rollup' % tw.config.rawHoursMax;
 local changed = tw.thresholds.steps([[colours.bad, null], [colours.good, 0]]);
@@ -56,7 +60,7 @@ tw.dashboard.new(
       }),
       p.stat({
         id: 102,
-        title: 'Open interest, change in the range',
+        title: 'Open interest, change',
         description: 'Change of the number of open contracts between the first and the last sample of each series in the range, weighted with today\'s price: a move of the price alone is no change. From open_interest%s. Growth means new positions, a fall means that they are closed.' % beyond,
         width: 4,
         of: 'rows',
@@ -65,6 +69,7 @@ tw.dashboard.new(
         decimals: 2,
         min: null,
         noValue: 'no samples',
+        mappings: p.whenNull('no samples'),
         text: 'value',
         colour: 'value',
         thresholds: changed,
@@ -81,6 +86,7 @@ tw.dashboard.new(
         decimals: 4,
         min: null,
         noValue: 'no rates',
+        mappings: p.whenNull('no rates'),
         text: 'value',
         colour: 'value',
         thresholds: funding,
@@ -162,6 +168,7 @@ tw.dashboard.new(
         targets: [tw.series(market.openInterestBySymbol)],
       }),
       p.table({
+        custom: narrow,
         id: 203,
         title: 'Open interest, change leaders',
         description: 'The 25 symbols whose number of open contracts changed most between the first and the last sample of each exchange in the range, as a share and at today\'s price; from open_interest%s. A move of the price alone is no change.' % beyond,
@@ -171,6 +178,7 @@ tw.dashboard.new(
         noValue: 'no samples',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('change', { unit: 'percentunit', decimals: 2, thresholds: changed, 'custom.cellOptions': coloured }),
           p.override('change_usd', { displayName: 'change, value', unit: 'currencyUSD', thresholds: changed, 'custom.cellOptions': coloured }),
           p.override('usd', { displayName: 'open interest', unit: 'currencyUSD' }),
@@ -179,6 +187,7 @@ tw.dashboard.new(
         targets: [tw.rows(market.leaders)],
       }),
       p.table({
+        custom: narrow,
         id: 204,
         title: 'Symbols across exchanges',
         description: 'Newest open interest, its change in the range in contracts, funding scaled to eight hours and to a year of 365 days, mark price; the 100 largest; from open_interest and funding_rates.',
@@ -188,6 +197,7 @@ tw.dashboard.new(
         noValue: 'no samples',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('usd', { displayName: 'open interest', unit: 'currencyUSD' }),
           p.override('change', { unit: 'percentunit', decimals: 2, thresholds: changed, 'custom.cellOptions': coloured }),
           p.override('rate', { displayName: 'funding 8 h', unit: 'percentunit', decimals: 4, thresholds: funding, 'custom.cellOptions': coloured }),
@@ -313,6 +323,7 @@ tw.dashboard.new(
         targets: [tw.rows(market.mapped)],
       }),
       p.table({
+        custom: narrow,
         id: 403,
         title: 'Largest liquidations',
         description: 'The 25 largest liquidations of the range; from liquidations.',
@@ -322,6 +333,7 @@ tw.dashboard.new(
         noValue: 'none',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('time', { 'custom.width': 170 }),
           p.override('position', { 'custom.cellOptions': coloured, mappings: p.valueMappings({ long: ['long', colours.bad], short: ['short', colours.good] }) }),
           p.override('price', { unit: 'locale' }),

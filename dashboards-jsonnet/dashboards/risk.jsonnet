@@ -7,6 +7,10 @@ local returns = import '../queries/trading_returns.libsonnet';
 local limits = tw.config.limits;
 local p = tw.panel;
 
+// Tables fit their columns into the panel, and have a dash where there is no value.
+local narrow = { minWidth: 60 };
+local dashes = p.overrideMatching('/.*/', { noValue: '–' });
+
 local percent(share) = '%g %%' % (100 * share);
 local coloured = { type: 'color-text' };
 local held = 'A position counts while its strategy marks it.';
@@ -50,6 +54,7 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'no positions',
+        mappings: p.whenNull('no positions'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.marginRatio),
         targets: [tw.rows(risk.worst)],
@@ -65,6 +70,7 @@ tw.dashboard.new(
         decimals: 1,
         min: 0,
         noValue: 'no liquidation price',
+        mappings: p.whenNull('no liquidation price'),
         text: 'value',
         thresholds: tw.thresholds.below(limits.liquidationDistance),
         targets: [tw.rows(risk.worst)],
@@ -96,6 +102,7 @@ tw.dashboard.new(
         decimals: 1,
         min: 0,
         noValue: 'no balance',
+        mappings: p.whenNull('no balance'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.capitalUtilization),
         targets: [tw.rows(risk.utilizationNow)],
@@ -126,6 +133,7 @@ tw.dashboard.new(
         decimals: 2,
         min: null,
         noValue: 'no positions',
+        mappings: p.whenNull('no positions'),
         text: 'value',
         colour: 'value',
         thresholds: tw.thresholds.steps([[tw.config.colours.bad, null], [tw.config.colours.good, 0]]),
@@ -143,6 +151,7 @@ tw.dashboard.new(
         min: null,
         max: 0,
         noValue: 'no marks',
+        mappings: p.whenNull('no marks'),
         thresholds: tw.thresholds.below(limits.drawdown),
         targets: [tw.rows(risk.maxDrawdownHour), tw.rows(risk.maxDrawdownDay, 'B'), tw.rows(risk.maxDrawdownWeek, 'C')],
       }),
@@ -157,6 +166,7 @@ tw.dashboard.new(
         decimals: 3,
         min: null,
         noValue: 'too few returns',
+        mappings: p.whenNull('too few returns'),
         thresholds: tw.thresholds.above(limits.valueAtRisk),
         targets: [tw.rows(returns.valueAtRiskTiles)],
       }),
@@ -216,12 +226,13 @@ tw.dashboard.new(
         noValue: 'no liquidation price',
         displayName: '${__field.labels.account}',
         calcs: ['lastNotNull', 'min'],
-        limits: 'line',
+        limits: 'area',
         interval: '30s',
         thresholds: tw.thresholds.below(limits.liquidationDistance),
         targets: [tw.series(risk.distanceOverTime)],
       }),
       p.table({
+        custom: narrow,
         id: 205,
         title: 'Positions',
         description: 'Every position held at the end of the range, the most endangered first; from positions. Distance: how far the mark price may move against it before it is liquidated. ' + held,
@@ -231,6 +242,7 @@ tw.dashboard.new(
         noValue: 'no positions',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('side', { 'custom.width': 70 }),
           p.override('entry_price', { displayName: 'entry', unit: 'locale' }),
           p.override('mark_price', { displayName: 'mark', unit: 'locale' }),
@@ -248,6 +260,7 @@ tw.dashboard.new(
     tw.row(300, 'Leverage and exposure', 8, [
       p.timeSeries({
         id: 301,
+        maxDataPoints: 300,
         title: 'Leverage by account',
         description: 'Value of the chosen positions ÷ balance, per account at the end of each interval; from positions and account_marks, beyond %d hours from their hourly rollups. Good below %g, bad from %g.' % ([tw.config.rawHoursMax] + limits.leverage),
         width: 12,
@@ -295,12 +308,13 @@ tw.dashboard.new(
         displayName: '${__field.labels.account}',
         calcs: ['lastNotNull', 'min'],
         fill: 20,
-        limits: 'line',
+        limits: 'area',
         interval: '10s',
         thresholds: tw.thresholds.below(limits.drawdown),
         targets: [tw.series(equity.drawdown)],
       }),
       p.table({
+        custom: narrow,
         id: 402,
         title: 'Value at risk by horizon',
         description: 'VaR: the loss that the given share of the returns did not exceed. CVaR: the mean of the returns beyond it. Shares of the equity, and VaR also in the currency of the equity now. %s The second horizon is an hour, beyond %d hours a day. Empty where there are fewer than 20 (95 %%) or 100 (99 %%) returns.' % [tail, tw.config.rawHoursMax],
@@ -311,6 +325,7 @@ tw.dashboard.new(
         noValue: 'too few',
         thresholds: tw.thresholds.above(limits.valueAtRisk),
         overrides: [
+          dashes,
           p.override('returns', { unit: 'short', decimals: 0, 'custom.width': 80 }),
           p.override('var_95', { displayName: 'VaR 95 %', 'custom.cellOptions': coloured }),
           p.override('cvar_95', { displayName: 'CVaR 95 %', 'custom.cellOptions': coloured }),

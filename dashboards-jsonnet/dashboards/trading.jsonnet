@@ -9,6 +9,10 @@ local limits = tw.config.limits;
 local colours = tw.config.colours;
 local p = tw.panel;
 
+// Tables fit their columns into the panel, and have a dash where there is no value.
+local narrow = { minWidth: 60 };
+local dashes = p.overrideMatching('/.*/', { noValue: '–' });
+
 local percent(share) = '%g %%' % (100 * share);
 local gain = tw.thresholds.steps([[colours.bad, null], [colours.good, 0]]);
 local sides = p.valueMappings({ buy: ['buy', colours.good], sell: ['sell', colours.bad] });
@@ -80,7 +84,7 @@ tw.dashboard.new(
       }),
       p.stat({
         id: 104,
-        title: 'Sharpe ratio, annualised',
+        title: 'Sharpe ratio',
         description: sharpeText + ' Above %d is good; over a short range it says little.' % limits.sharpe[0],
         width: 4,
         of: 'rows',
@@ -89,6 +93,7 @@ tw.dashboard.new(
         decimals: 2,
         min: null,
         noValue: 'too few returns',
+        mappings: p.whenNull('too few returns'),
         thresholds: tw.thresholds.below(limits.sharpe),
         targets: [tw.rows(returns.sharpe)],
       }),
@@ -104,6 +109,7 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'nothing closed',
+        mappings: p.whenNull('nothing closed'),
         text: 'value',
         thresholds: tw.thresholds.below(limits.winRate),
         targets: [tw.rows(orders.winRate)],
@@ -151,6 +157,7 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'no order ended',
+        mappings: p.whenNull('no order ended'),
         text: 'value',
         thresholds: tw.thresholds.below(limits.fillRate),
         targets: [tw.rows(orders.fillRate)],
@@ -158,15 +165,18 @@ tw.dashboard.new(
       p.stat({
         id: 109,
         title: 'Rejected orders',
-        description: 'Orders that exchanges rejected in the range; from orders. None is good; the reasons are listed below.',
+        description: 'Share of the orders that ended in the range which the exchanges rejected; from orders. None is good, below %s usual; the reasons are listed below.' % percent(limits.rejectedShare[0]),
         width: 4,
         of: 'rows',
         field: '/^rejected$/',
-        unit: 'short',
+        unit: 'percentunit',
+        decimals: 1,
         min: 0,
-        noValue: '0',
+        max: 1,
+        noValue: 'no order ended',
+        mappings: p.whenNull('no order ended'),
         text: 'value',
-        thresholds: tw.thresholds.above(limits.ordersRejected),
+        thresholds: tw.thresholds.above(limits.rejectedShare),
         targets: [tw.rows(orders.rejected)],
       }),
       p.stat({
@@ -179,6 +189,7 @@ tw.dashboard.new(
         unit: 'ms',
         min: 0,
         noValue: 'no answers',
+        mappings: p.whenNull('no answers'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.executionLatencyMs),
         targets: [tw.rows(orders.latencyNow)],
@@ -200,7 +211,7 @@ tw.dashboard.new(
       }),
       p.stat({
         id: 112,
-        title: 'Age of the newest mark',
+        title: 'Newest mark',
         description: 'Time between the newest mark in pnl and the end of the range. Marks come every ten seconds: when this grows, everything on this page is as old.',
         width: 4,
         of: 'rows',
@@ -208,15 +219,17 @@ tw.dashboard.new(
         unit: 's',
         decimals: 0,
         min: 0,
-        noValue: 'over an hour',
+        noValue: 'over an hour ago',
+        mappings: p.whenNull('over an hour ago'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.marksAgeS),
         targets: [tw.rows(equity.ageOfMarks)],
       }),
     ]),
-    tw.row(200, 'Profit and loss', 8, [
+    tw.row(200, 'Profit and loss', 9, [
       p.timeSeries({
         id: 201,
+        legend: 'list',
         title: 'Profit and loss',
         custom: { axisSoftMin: 0 },
         description: 'Realized profit after fees, unrealized profit and both together since the strategies began, of all that are chosen, per currency; from pnl. ' + hourly,
@@ -232,6 +245,7 @@ tw.dashboard.new(
       }),
       p.timeSeries({
         id: 202,
+        legend: 'list',
         title: 'Equity over time',
         description: 'Capital plus profit of all chosen strategies, per currency; from pnl. A step is capital that was added or taken away, or a strategy that began. ' + hourly,
         width: 12,
@@ -259,7 +273,7 @@ tw.dashboard.new(
         noValue: 'no marks',
         displayName: '${__field.labels.strategy} ${__field.labels.account}',
         calcs: ['lastNotNull', 'min'],
-        limits: 'line',
+        limits: 'area',
         interval: '10s',
         thresholds: tw.thresholds.below(limits.drawdown),
         targets: [tw.series(equity.drawdownByStrategy), tw.series(equity.drawdown, 'B')],
@@ -283,6 +297,7 @@ tw.dashboard.new(
     ]),
     tw.row(300, 'Strategies and exposure', 9, [
       p.table({
+        custom: narrow,
         id: 302,
         title: 'Strategies compared',
         description: 'One row per strategy and account. Profit: change in the range, also as a share of the equity at its start. Drawdown: worst mark in the range against the highest equity since the strategy began. Win rate, fill rate, rejected and latency: of orders that ended, or were answered, in the range, as in the tiles above. Sharpe ratio: ' + sharpeText,
@@ -292,6 +307,7 @@ tw.dashboard.new(
         noValue: '–',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('equity', { unit: 'locale', decimals: 0 }),
           p.override('profit', { unit: 'locale', decimals: 2, thresholds: gain, 'custom.cellOptions': coloured }),
           p.override('profit_share', { displayName: 'profit, share', unit: 'percentunit', decimals: 2, thresholds: gain, 'custom.cellOptions': coloured }),
@@ -301,7 +317,7 @@ tw.dashboard.new(
           p.override('closings', { displayName: 'closing orders' }),
           p.override('orders', { displayName: 'orders ended' }),
           p.override('fill_rate', { displayName: 'fill rate', unit: 'percentunit', decimals: 1, thresholds: tw.thresholds.below(limits.fillRate), 'custom.cellOptions': coloured }),
-          p.override('rejected', { thresholds: tw.thresholds.above(limits.ordersRejected), 'custom.cellOptions': coloured }),
+          p.override('rejected', { displayName: 'rejected', unit: 'percentunit', decimals: 1, thresholds: tw.thresholds.above(limits.rejectedShare), 'custom.cellOptions': coloured }),
           p.override('latency_p95', { displayName: 'latency p95', unit: 'ms', thresholds: tw.thresholds.above(limits.executionLatencyMs), 'custom.cellOptions': coloured }),
         ],
         targets: [tw.rows(strategies.compared)],
@@ -322,6 +338,7 @@ tw.dashboard.new(
       }),
       p.timeSeries({
         id: 303,
+        maxDataPoints: 300,
         title: 'Exposure over time',
         custom: { axisSoftMin: 0 },
         description: 'Value of all positions at the end of each interval: net is long minus short, gross is both added up; from positions, beyond %d hours from positions_1h. Net far from gross means a direction.' % tw.config.rawHoursMax,
@@ -334,9 +351,10 @@ tw.dashboard.new(
         targets: [tw.series(positions.exposureOverTime)],
       }),
     ]),
-    tw.row(400, 'Orders', 8, [
+    tw.row(400, 'Orders', 9, [
       p.timeSeries({
         id: 401,
+        legend: 'list',
         title: 'Orders a minute',
         description: 'New orders a minute by strategy, in whole intervals; from orders. What is usual depends on the strategies; silence of a busy one is bad.',
         width: 8,
@@ -353,6 +371,7 @@ tw.dashboard.new(
       }),
       p.timeSeries({
         id: 402,
+        legend: 'list',
         title: 'How orders end',
         description: 'Orders a minute that ended, by how they ended, in whole intervals; from orders. Green is filled; much red is a broken strategy or a refusing exchange.',
         width: 8,
@@ -384,13 +403,14 @@ tw.dashboard.new(
         displayName: '${__field.labels.exchange} ${__field.name}',
         calcs: ['lastNotNull', 'max'],
         spanNulls: 3600000,
-        interval: '5m',
-        maxDataPoints: 200,
+        interval: '1m',
+        maxDataPoints: 150,
         thresholds: tw.thresholds.above(limits.executionLatencyMs),
         targets: [tw.series(orders.latency)],
       }),
       p.timeSeries({
         id: 404,
+        legend: 'list',
         title: 'Fill rate over time',
         description: 'Of the orders that ended in each whole interval: the share that was filled completely, and the mean share of their size that was filled; from orders. Good from %s.' % percent(limits.fillRate[0]),
         width: 8,
@@ -401,11 +421,13 @@ tw.dashboard.new(
         overrides: [p.override('by_size', { displayName: 'by size' })],
         calcs: ['mean'],
         spanNulls: 3600000,
-        interval: '5m',
+        interval: '1m',
+        maxDataPoints: 100,
         thresholds: tw.thresholds.below(limits.fillRate),
         targets: [tw.series(orders.fillRateOverTime)],
       }),
       p.table({
+        custom: narrow,
         id: 405,
         title: 'Rejected orders by reason',
         description: 'Rejections in the range by reason, exchange, symbol and strategy; from orders. Empty is good.',
@@ -413,14 +435,16 @@ tw.dashboard.new(
         unit: 'short',
         min: 0,
         noValue: 'none rejected',
-        thresholds: tw.thresholds.above(limits.ordersRejected),
+        thresholds: tw.thresholds.plain,
         overrides: [
-          p.override('orders', { 'custom.width': 90, 'custom.cellOptions': coloured }),
+          dashes,
+          p.override('orders', { 'custom.width': 90 }),
           p.override('last', { unit: 'dateTimeFromNow', 'custom.width': 140 }),
         ],
         targets: [tw.rows(orders.rejections)],
       }),
       p.table({
+        custom: narrow,
         id: 406,
         title: 'Open orders by their last change',
         description: 'Orders whose newest change in the range left them open, newest first, at most 100; from orders. One that changed before the range is not listed; a very old one was perhaps closed unseen.',
@@ -430,6 +454,7 @@ tw.dashboard.new(
         noValue: 'no open orders',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('changed', { unit: 'dateTimeFromNow', 'custom.width': 140 }),
           p.override('side', { 'custom.width': 70, 'custom.cellOptions': coloured, mappings: sides }),
           p.override('order_type', { displayName: 'type' }),
@@ -442,6 +467,7 @@ tw.dashboard.new(
     ]),
     tw.row(500, 'Fills', 10, [
       p.table({
+        custom: narrow,
         id: 501,
         title: 'Recent fills',
         description: 'The newest 100 fills of the range; from fills. Value is price × amount in quote currency; profit is what the fill realized before its fee, nought or nothing when it opened a position.',
@@ -451,6 +477,7 @@ tw.dashboard.new(
         noValue: 'no fills',
         thresholds: tw.thresholds.plain,
         overrides: [
+          dashes,
           p.override('time', { 'custom.width': 170 }),
           p.override('side', { 'custom.width': 70, 'custom.cellOptions': coloured, mappings: sides }),
           p.override('price', { unit: 'locale' }),

@@ -321,6 +321,12 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
   },
 
+  // What is shown, in grey, for the NULL of a row: the lowest threshold's colour otherwise.
+  whenNull(words): [{
+    type: 'special',
+    options: { match: 'null', result: { text: words, color: config.colours.idle, index: 0 } },
+  }],
+
   // Words and colours for numbers: { '1': ['up', 'green'], '0': ['down', 'red'] }.
   valueMappings(words): [{
     type: 'value',

@@ -73,7 +73,7 @@ local firing = some('finished IS NULL');
 
   // Seconds between the alert's start and its notification's arrival here.
   timeToNotifyNow: |||
-    SELECT approx_percentile(delay, 0.5, 3) AS p50, approx_percentile(delay, 0.95, 3) AS p95
+    SELECT approx_percentile(delay, 0.5, 2) AS p50, approx_percentile(delay, 0.95, 2) AS p95
     FROM (SELECT greatest(0, notified - started) / 1000000.0 AS delay FROM (%s) WHERE notified IS NOT NULL)
   ||| % begun,
 
@@ -88,6 +88,6 @@ local firing = some('finished IS NULL');
   ||| % overlapping,
 
   timeToAcknowledge: |||
-    SELECT approx_percentile(greatest(0, acknowledged - started) / 1000000.0, 0.5, 3) AS p50 FROM (%s) WHERE acknowledged IS NOT NULL
+    SELECT approx_percentile(greatest(0, acknowledged - started) / 1000000.0, 0.5, 2) AS p50 FROM (%s) WHERE acknowledged IS NOT NULL
   ||| % overlapping,
 }

@@ -4,7 +4,7 @@ local t = import 'schema/generated/columns.libsonnet';
 local window = import 'trading_window.libsonnet';
 
 local chosen = 'account IN (${account:sqlstring}) AND exchange IN (${exchange:sqlstring}) AND symbol IN (${symbol:sqlstring})'
-               + " AND coalesce(strategy, '(none)') IN (${strategy:sqlstring})";
+               + " AND (strategy IN (${strategy:sqlstring}) OR (strategy IS NULL AND '(none)' IN (${strategy:sqlstring})))";
 local orders = t.orders { chosen: chosen, ended: "status IN ('filled', 'canceled', 'rejected', 'expired')", whole: window.wholeBuckets('ts') };
 local fills = t.fills { chosen: chosen };
 local marks = t.account_marks;
@@ -31,7 +31,6 @@ local closing = |||
 {
   chosen: chosen,
   closing: closing,
-  fillRateColumn: fillRate,
 
   sent: rated("status = 'new'", "coalesce(strategy, '(none)') AS strategy"),
   ended: rated(orders.ended, 'status'),
@@ -52,7 +51,8 @@ local closing = |||
   ||| % (orders { fillRate: fillRate }),
 
   rejected: |||
-    SELECT count() AS rejected FROM %(_table)s WHERE $__timeFilter(%(ts)s) AND %(status)s = 'rejected' AND %(chosen)s
+    SELECT sum(CASE WHEN %(status)s = 'rejected' THEN 1.0 ELSE 0.0 END) / nullif(count(), 0) AS rejected
+    FROM %(_table)s WHERE $__timeFilter(%(ts)s) AND %(ended)s AND %(chosen)s
   ||| % orders,
 
   rejections: |||
@@ -64,7 +64,7 @@ local closing = |||
   ||| % orders,
 
   latencyNow: |||
-    SELECT approx_percentile(%(latency_ms)s, 0.5, 3) AS p50, approx_percentile(%(latency_ms)s, 0.95, 3) AS p95
+    SELECT approx_percentile(%(latency_ms)s, 0.5, 2) AS p50, approx_percentile(%(latency_ms)s, 0.95, 2) AS p95
     FROM %(_table)s WHERE $__timeFilter(%(ts)s) AND %(latency_ms)s >= 0 AND %(chosen)s
   ||| % orders,
 

@@ -32,21 +32,22 @@ local marks = equity.sampled(
       SELECT account, strategy, count() AS closings, avg(CASE WHEN profit > 0 THEN 1.0 ELSE 0.0 END) AS win_rate
       FROM (%(closing)s) GROUP BY account, strategy
     ), ended AS (
-      SELECT account, strategy, count() AS orders, %(fillRate)s AS fill_rate, sum(CASE WHEN status = 'rejected' THEN 1 ELSE 0 END) AS rejected
-      FROM %(orders)s WHERE $__timeFilter(ts) AND status IN ('filled', 'canceled', 'rejected', 'expired') AND %(chosen)s
-      GROUP BY account, strategy
-    ), quick AS (
-      SELECT account, strategy, approx_percentile(latency_ms, 0.95, 3) AS latency_p95
-      FROM %(orders)s WHERE $__timeFilter(ts) AND latency_ms >= 0 AND %(chosen)s
+      SELECT account, strategy, sum(ended) AS orders, sum(filled) / nullif(sum(ended), 0) AS fill_rate, sum(rejected) / nullif(sum(ended), 0) AS rejected,
+        approx_percentile(latency_ms, 0.95, 2) AS latency_p95
+      FROM (
+        SELECT account, strategy, CASE WHEN status IN ('filled', 'canceled', 'rejected', 'expired') THEN 1.0 ELSE 0.0 END AS ended,
+          CASE WHEN status = 'filled' THEN 1.0 ELSE 0.0 END AS filled, CASE WHEN status = 'rejected' THEN 1.0 ELSE 0.0 END AS rejected,
+          CASE WHEN latency_ms >= 0 THEN latency_ms END AS latency_ms
+        FROM %(orders)s WHERE $__timeFilter(ts) AND %(chosen)s
+      )
       GROUP BY account, strategy
     )
     SELECT m.strategy, m.account, m.currency, m.equity, m.profit, m.profit / nullif(m.start_equity, 0) AS profit_share, m.drawdown,
-      s.sharpe, c.win_rate, c.closings, e.orders, e.fill_rate, e.rejected, q.latency_p95
+      s.sharpe, c.win_rate, c.closings, e.orders, e.fill_rate, e.rejected, e.latency_p95
     FROM marked m
     LEFT JOIN steady s ON (account, strategy)
     LEFT JOIN closed c ON (account, strategy)
     LEFT JOIN ended e ON (account, strategy)
-    LEFT JOIN quick q ON (account, strategy)
     ORDER BY profit DESC LIMIT 100
   ||| % {
     marks: marks,
@@ -54,7 +55,6 @@ local marks = equity.sampled(
     perYear: returns.perYear,
     steps: returns.stepsByStrategy,
     closing: orders.closing,
-    fillRate: orders.fillRateColumn,
     orders: t.orders._table,
     chosen: orders.chosen,
   },

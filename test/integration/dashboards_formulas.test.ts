@@ -169,7 +169,7 @@ test("fill rate is the share of ended orders that were filled completely, by siz
   expect(await ask("trading", 108, asked)).toEqual([{ fill_rate: close(2 / 5) }]);
   const [whole] = await ask("trading", 404, { ...asked, intervalMs: 300_000 });
   expect(whole).toMatchObject({ completely: close(2 / 5), by_size: close(0.5) });
-  expect(await ask("trading", 109, asked)).toEqual([{ rejected: 1 }]);
+  expect(await ask("trading", 109, asked)).toEqual([{ rejected: close(1 / 5) }]);
   const [open, ...more] = await ask("trading", 406, asked);
   expect([open?.["order_id"], open?.["strategy"], more]).toEqual(["f", "(none)", []]);
 });
