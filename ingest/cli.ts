@@ -54,6 +54,7 @@ function buildProgram(io: CliIo, done: (code: number) => void): Command {
   addInspectionCommands(program, io, action);
   addStorageCommands(program, io, action);
   addAlertCommands(program, io, action);
+  addNotifyCommands(program, io, action);
   return program;
 }
 
@@ -187,6 +188,16 @@ function addAlertCommands(program: Command, io: CliIo, action: WithAction): void
         (await import("./cli/alerts_ack.ts")).alertsAck(io, { ...options, fingerprint }),
       )(_, command);
     });
+}
+
+function addNotifyCommands(program: Command, io: CliIo, action: WithAction): void {
+  const notify = program.command("notify").description("messages about alerts");
+  notify
+    .command("test")
+    .description("let Grafana send a test message to every channel, and say which arrived")
+    .option("-c, --config <path>", "alerts.yaml; left out: the one in this folder, if there is one")
+    .option("--channel <name>", "only this one")
+    .action(action(async (options) => (await import("./cli/notify_test.ts")).notifyTest(io, options)));
 }
 
 function wholeNumber(text: string): number {

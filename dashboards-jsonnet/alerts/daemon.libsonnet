@@ -39,7 +39,7 @@ local meanOf(column) =
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.daemon }} has not reported for [value]',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 101 },
   }),
 
   // Starts and restarts within 15 minutes.
@@ -56,7 +56,7 @@ local meanOf(column) =
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.daemon }} has started [value] times within 15 minutes',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 401 },
   }),
 
   r.limited('MemoryHigh', {
@@ -67,7 +67,7 @@ local meanOf(column) =
     'for': '1m',
     noData: 'OK',
     summary: '{{ $labels.daemon }} ({{ $labels.instance }}) takes [value] of memory',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 201 },
   }),
 
   r.limited('CpuHigh', {
@@ -78,7 +78,7 @@ local meanOf(column) =
     'for': '1m',
     noData: 'OK',
     summary: '{{ $labels.daemon }} ({{ $labels.instance }}) uses [value] of a core',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 202 },
   }),
 
   r.limited('EventLoopLag', {
@@ -89,7 +89,7 @@ local meanOf(column) =
     'for': '0s',
     noData: 'OK',
     summary: 'the event loop of {{ $labels.daemon }} ({{ $labels.instance }}) lags by [value]',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 203 },
   }),
 
   // Errors that a daemon itself calls critical, within five minutes.
@@ -106,6 +106,6 @@ local meanOf(column) =
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.component }} of {{ $labels.daemon }} reported a critical error',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 303 },
   }),
 ]

@@ -18,6 +18,6 @@ local r = import 'rule.libsonnet';
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.rule }} has fired for [value] and nobody has acknowledged it: tickwatch alerts ack {{ $labels.fingerprint }}',
-    panel: { dashboard: 'tickwatch-alerts' },
+    panel: { dashboard: 'tickwatch-alerts', id: 201 },
   }),
 ]

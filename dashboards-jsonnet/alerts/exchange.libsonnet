@@ -20,7 +20,7 @@ local downSeconds = |||
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.exchange }} {{ $labels.channel }} is disconnected',
-    panel: { dashboard: 'tickwatch-exchange' },
+    panel: { dashboard: 'tickwatch-exchange', id: 201 },
   }),
 
   r.limited('ExchangeDown5m', {
@@ -31,7 +31,7 @@ local downSeconds = |||
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.exchange }} {{ $labels.channel }} has been away for [value]',
-    panel: { dashboard: 'tickwatch-exchange' },
+    panel: { dashboard: 'tickwatch-exchange', id: 201 },
   }),
 
   r.limited('RateLimitNearLimit', {
@@ -46,7 +46,7 @@ local downSeconds = |||
     'for': '30s',
     noData: 'OK',
     summary: '{{ $labels.exchange }} {{ $labels.channel }} uses [value] of its rate limit',
-    panel: { dashboard: 'tickwatch-exchange' },
+    panel: { dashboard: 'tickwatch-exchange', id: 306 },
   }),
 
   // The smallest skew of two minutes: one slow answer does not count, a clock that is wrong does.
@@ -61,6 +61,6 @@ local downSeconds = |||
     'for': '0s',
     noData: 'OK',
     summary: 'our clock and the one of {{ $labels.exchange }} differ by [value]',
-    panel: { dashboard: 'tickwatch-exchange' },
+    panel: { dashboard: 'tickwatch-exchange', id: 305 },
   }),
 ]

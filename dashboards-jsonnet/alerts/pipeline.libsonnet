@@ -24,7 +24,7 @@ local staleSlots(table) =
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.exchange }} has brought no {{ $labels.dataset }} for [value] its interval',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 503 },
   }),
 
   // Over ten minutes; fewer than ten attempts say nothing.
@@ -42,7 +42,7 @@ local staleSlots(table) =
     'for': '1m',
     noData: 'OK',
     summary: '[value] of the calls to {{ $labels.exchange }} fail',
-    panel: { dashboard: 'tickwatch-exchange' },
+    panel: { dashboard: 'tickwatch-exchange', id: 307 },
   }),
 
   // Good fetches of the last 15 minutes against the usual number in 15 minutes of the day before; nothing is usual
@@ -65,7 +65,7 @@ local staleSlots(table) =
     'for': '1m',
     noData: 'OK',
     summary: '{{ $labels.exchange }} brings [value] of the usual fetches of {{ $labels.dataset }}',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 301 },
   }),
 
   r.limited('DataGapOpen', {
@@ -80,7 +80,7 @@ local staleSlots(table) =
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.dataset }} of {{ $labels.exchange }} has had a hole for [value]',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 501 },
   }),
 
   r.limited('LiquidationBurst', {
@@ -95,6 +95,6 @@ local staleSlots(table) =
     'for': '0s',
     noData: 'OK',
     summary: '[value] liquidations within a minute on {{ $labels.exchange }}',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 401 },
   }),
 ]

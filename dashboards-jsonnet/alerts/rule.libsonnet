@@ -42,6 +42,7 @@ local units = ['seconds', 'milliseconds', 'bytes', 'fraction', 'percent', 'count
       'for': r['for'],
       noData: r.noData,
       execError: r.execError,
-      [if std.objectHas(r, 'panel') then 'panel']: r.panel,
+      // Where a reader of the message looks first.
+      panel: r.panel,
     },
 }

@@ -17,7 +17,7 @@ local r = import 'rule.libsonnet';
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.strategy }} on {{ $labels.account }} is [value] from its best',
-    panel: { dashboard: 'tickwatch-trading' },
+    panel: { dashboard: 'tickwatch-trading', id: 203 },
   }),
 
   // Fills of a day that closed something; fewer than ten say nothing.
@@ -35,7 +35,7 @@ local r = import 'rule.libsonnet';
     'for': '1m',
     noData: 'OK',
     summary: '{{ $labels.strategy }} on {{ $labels.account }} wins [value] of its trades',
-    panel: { dashboard: 'tickwatch-trading' },
+    panel: { dashboard: 'tickwatch-trading', id: 105 },
   }),
 
   // The slowest answer of five minutes.
@@ -51,7 +51,7 @@ local r = import 'rule.libsonnet';
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.exchange }} took [value] to answer an order of {{ $labels.account }}',
-    panel: { dashboard: 'tickwatch-trading' },
+    panel: { dashboard: 'tickwatch-trading', id: 403 },
   }),
 
   // Within five minutes.
@@ -67,7 +67,7 @@ local r = import 'rule.libsonnet';
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.exchange }} rejected [value] orders of {{ $labels.account }} within five minutes',
-    panel: { dashboard: 'tickwatch-trading' },
+    panel: { dashboard: 'tickwatch-trading', id: 405 },
   }),
 
   // What is left of the margin before liquidation: 1 − margin_ratio, which is 1 at liquidation.
@@ -86,7 +86,7 @@ local r = import 'rule.libsonnet';
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.side }} {{ $labels.symbol }} on {{ $labels.exchange }} has [value] of its margin left',
-    panel: { dashboard: 'tickwatch-risk' },
+    panel: { dashboard: 'tickwatch-risk', id: 201 },
   }),
 
   // Distance from the mark price to the liquidation price, as a fraction of the mark price.
@@ -106,7 +106,7 @@ local r = import 'rule.libsonnet';
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.side }} {{ $labels.symbol }} on {{ $labels.exchange }} is [value] from liquidation',
-    panel: { dashboard: 'tickwatch-risk' },
+    panel: { dashboard: 'tickwatch-risk', id: 202 },
   }),
 
   r.limited('ExposureHigh', {
@@ -136,6 +136,6 @@ local r = import 'rule.libsonnet';
     'for': '30s',
     noData: 'OK',
     summary: 'positions of {{ $labels.account }} on {{ $labels.exchange }} are worth [value] the balance',
-    panel: { dashboard: 'tickwatch-risk' },
+    panel: { dashboard: 'tickwatch-risk', id: 303 },
   }),
 ]

@@ -26,7 +26,7 @@ local growthOf(counter) =
     'for': '20s',
     noData: 'OK',
     summary: 'rows of {{ $labels.instance }} have waited [value] for QuestDB',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 601 },
   }),
 
   // Bytes that have come to those waiting, within ten minutes.
@@ -44,7 +44,7 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: 'the spool of {{ $labels.instance }} has grown by [value] within ten minutes',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 602 },
   }),
 
   r.limited('RowsRejected', {
@@ -55,7 +55,7 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: '[value] rows for {{ $labels.table }} were refused within ten minutes',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 603 },
   }),
 
   r.limited('DeadLetters', {
@@ -66,7 +66,7 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: 'QuestDB would not take [value] rows of {{ $labels.table }} within ten minutes',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-pipeline', id: 603 },
   }),
 
   // A suspended table takes rows and shows none of them.
@@ -77,7 +77,7 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: 'table {{ $labels.table }} is suspended: rows come in and cannot be seen',
-    panel: { dashboard: 'tickwatch-tickwatch' },
+    panel: { dashboard: 'tickwatch-tickwatch', id: 104 },
   }),
 
   r.flagged('RollupInvalid', {
@@ -90,7 +90,7 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: 'rollup {{ $labels.view }} is invalid: panels over more than a day stand still',
-    panel: { dashboard: 'tickwatch-tickwatch' },
+    panel: { dashboard: 'tickwatch-tickwatch', id: 105 },
   }),
 
   // The one rule that speaks up when queries fail; all others keep their state, so that a restart is one message.
@@ -106,7 +106,7 @@ local growthOf(counter) =
     noData: 'Alerting',
     execError: 'Alerting',
     summary: 'QuestDB does not answer Grafana: no other rule can be evaluated',
-    panel: { dashboard: 'tickwatch-tickwatch' },
+    panel: { dashboard: 'tickwatch-tickwatch', id: 101 },
   }),
 
   r.limited('DiskSpaceLow', {
@@ -120,7 +120,7 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: '[value] of the disk of {{ $labels.instance }} is free',
-    panel: { dashboard: 'tickwatch-health' },
+    panel: { dashboard: 'tickwatch-health', id: 502 },
   }),
 
   // Everything that is kept, by store.
@@ -137,6 +137,6 @@ local growthOf(counter) =
     'for': '0s',
     noData: 'OK',
     summary: '{{ $labels.store }} takes [value] of disk',
-    panel: { dashboard: 'tickwatch-pipeline' },
+    panel: { dashboard: 'tickwatch-health', id: 501 },
   }),
 ]

@@ -27,7 +27,7 @@ const Rule = z.strictObject({
   for: z.string(),
   noData: State,
   execError: State,
-  panel: z.strictObject({ dashboard: z.string(), id: z.int().optional() }).optional(),
+  panel: z.strictObject({ dashboard: z.string(), id: z.int() }),
 });
 
 export type CatalogueRule = Readonly<z.output<typeof Rule>>;

@@ -1,5 +1,6 @@
 // What people read when an alert fires or ends: templates for Grafana's messages, one form per channel. Each says what,
 // where, since when, how much, the limit, and where to look next. Go templates; in them `$` is a variable of their own.
+// An alert about an alert (it has a label fingerprint) is not to be acknowledged itself: its summary names the other.
 
 /** Labels that stand elsewhere in the message, or say nothing to people. */
 const HIDDEN_LABELS = ["alertname", "grafana_folder", "severity", "fingerprint"];
@@ -31,7 +32,7 @@ Until: {{ .EndsAt.UTC.Format ${TIME} }}
 {{- with .Annotations.value }}
 Value: {{ . }}{{ end }}
 {{- with .Annotations.limit }}
-Alerts: {{ . }}{{ end }}
+Limit: {{ . }}{{ end }}
 {{- end }}
 {{- end }}`;
 
@@ -46,7 +47,7 @@ const text = `{{ define "tickwatch.text" -}}
 Dashboard: {{ or $alert.PanelURL . }}{{ end }}
 {{- with .Annotations.runbook_url }}
 Runbook: {{ . }}{{ end }}
-{{- if eq .Status "firing" }}
+{{- if and (eq .Status "firing") (not .Labels.fingerprint) }}
 Acknowledge: tickwatch alerts ack {{ .Fingerprint }}{{ end }}
 {{- end }}
 {{- end }}`;
@@ -69,7 +70,7 @@ const telegram = `{{ define "tickwatch.telegram" -}}
 <a href="{{ html (or $alert.PanelURL .) }}">Dashboard</a>{{ end }}
 {{- with .Annotations.runbook_url }}
 Runbook: {{ html . }}{{ end }}
-{{- if eq .Status "firing" }}
+{{- if and (eq .Status "firing") (not .Labels.fingerprint) }}
 <code>tickwatch alerts ack {{ .Fingerprint }}</code>{{ end }}
 {{- end }}
 {{- end }}
@@ -85,7 +86,7 @@ Until: {{ .EndsAt.UTC.Format ${TIME} }}
 {{- with .Annotations.value }}
 Value: {{ html . }}{{ end }}
 {{- with .Annotations.limit }}
-Alerts: {{ html . }}{{ end }}
+Limit: {{ html . }}{{ end }}
 {{- end }}
 {{- end }}`;
 
@@ -101,7 +102,7 @@ const discord = `{{ define "tickwatch.discord" -}}
 [Dashboard]({{ or $alert.PanelURL . }}){{ end }}
 {{- with .Annotations.runbook_url }}
 Runbook: {{ . }}{{ end }}
-{{- if eq .Status "firing" }}
+{{- if and (eq .Status "firing") (not .Labels.fingerprint) }}
 \`tickwatch alerts ack {{ .Fingerprint }}\`{{ end }}
 {{- end }}
 {{- end }}`;
@@ -125,13 +126,13 @@ Until: {{ .EndsAt.UTC.Format ${TIME} }}
 {{- with .Annotations.value }}
 Value: {{ . }}{{ end }}
 {{- with .Annotations.limit }}
-Alerts: {{ . }}{{ end }}
+Limit: {{ . }}{{ end }}
 {{- end }}
 {{- with .DashboardURL }}
 <{{ or $alert.PanelURL . }}|Dashboard>{{ end }}
 {{- with .Annotations.runbook_url }}
 Runbook: {{ . }}{{ end }}
-{{- if eq .Status "firing" }}
+{{- if and (eq .Status "firing") (not .Labels.fingerprint) }}
 \`tickwatch alerts ack {{ .Fingerprint }}\`{{ end }}
 {{- end }}
 {{- end }}`;

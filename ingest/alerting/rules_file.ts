@@ -45,7 +45,8 @@ function ruleEntry(rule: EffectiveRule, runbook: string): object {
     noDataState: rule.noData,
     execErrState: rule.execError,
     isPaused: rule.paused,
-    ...(panel?.id === undefined ? {} : { dashboardUid: panel.dashboard, panelId: panel.id }),
+    dashboardUid: panel.dashboard,
+    panelId: panel.id,
     labels: { severity },
     annotations: annotationsOf(rule, runbook),
     data: [query(rule), condition(rule)],
@@ -60,6 +61,9 @@ function annotationsOf(rule: EffectiveRule, runbook: string): Readonly<Record<st
     ...(value === "" ? {} : { value }),
     ...(limit === "" ? {} : { limit }),
     runbook_url: `${runbook}#${rule.name.toLowerCase()}`,
+    // Messages link to what these say; the fields of the rule itself are for Grafana's own pages.
+    __dashboardUid__: rule.panel.dashboard,
+    __panelId__: String(rule.panel.id),
   };
 }
 

@@ -44,7 +44,7 @@ export type ReadMessage =
   | { readonly ok: false; readonly why: string };
 
 /** Marks alerts of `tickwatch notify test`. */
-const TEST_LABEL = "tickwatch_test";
+export const TEST_LABEL = "tickwatch_test";
 
 /** Reads a message; `why` says in plain words what it is not. Alerts that the sender cut off are counted. */
 export function readMessage(message: unknown): ReadMessage {
@@ -101,8 +101,12 @@ function toldAlert(alert: z.output<typeof Alert>, receiver: string | undefined):
   };
 }
 
-/** The value of the query (A in our rules); the condition's own value, 0 or 1, says nothing. */
+/**
+ * The value of the query (A in our rules); the condition's own value, 0 or 1, says nothing. When what was watched is
+ * gone Grafana sends -1 for all of them, which is no value.
+ */
 function decidingValue(values: Readonly<Record<string, number | null>>): number | undefined {
+  if (Object.values(values).every((value) => value === -1)) return undefined;
   const [first] = Object.keys(values).toSorted();
   return first === undefined ? undefined : (values[first] ?? undefined);
 }

@@ -67,6 +67,8 @@ function messageOf(
       const meant = typeof value === "string" && !hide ? nearest(value, issue.values.map(String)) : undefined;
       return `${due}, ${found}${meant === undefined ? "" : `; did you mean ${meant}?`}`;
     }
+    case "invalid_key":
+      return `its name ${issue.issues[0]?.message ?? "is not allowed"}`;
     case "too_small":
       if (issue.origin === "string" || issue.origin === "array") return tooShort(issue, value);
       return `${due}, ${found}`;

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { createHealthSource } from "../daemon/health_source.ts";
 import type { Metrics } from "../metrics/record.ts";
 import { createCcxtSource } from "./ccxt/ccxt_source.ts";
+import { createDiskSpaceSource } from "./disk_space.ts";
 import { createIngestHealthSource, type TableHealth } from "./ingest_health.ts";
 import type { Source, SourceContext } from "./source.ts";
 import { createStorageUsageSource, type TableSize } from "./storage_usage.ts";
@@ -28,6 +29,7 @@ export function createSources(inputs: SourceInputs): readonly Source[] {
       restarts: inputs.restarts,
     }),
     createIngestHealthSource({ context, tableHealth: inputs.tableHealth }),
+    createDiskSpaceSource({ context, folder: inputs.spoolDir }),
     createStorageUsageSource({ context, spoolDir: inputs.spoolDir, tableSizes: inputs.tableSizes }),
     ...pipeline.exchanges.map((exchange) => createCcxtSource({ exchange, pipeline, metrics }, context)),
   ];

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { percentile } from "../../bench/harness/statistics.ts";
 import { readCatalogue, ruleUid } from "../../ingest/alerting/catalogue.ts";
 import { until } from "../support/questdb_until.ts";
+import { cli } from "../unit/cli_fixture.ts";
 import { RULE, stops, type TryResult, tryStop } from "./alert_tries.ts";
 import { type DemoStack, startDemoStack } from "./demo_stack.ts";
 import type { RuleState } from "./grafana_api.ts";
@@ -87,6 +88,68 @@ test("each alert and its end are in the history, with who was told", async () =>
     expect(row.started_at).not.toBeNull();
     if (row.state === "resolved") expect(row.ended_at).toBeGreaterThan(row.started_at ?? Infinity);
   }
+});
+
+test("a message says what, where, since when, how much and where to look; the end of it says until when", () => {
+  const notices = stack.webhook.received.filter(({ labels }) => labels["alertname"] === RULE);
+  const fired = notices.find(({ status }) => status === "firing");
+  expect(fired?.annotations).toMatchObject({
+    summary: `${fired?.labels["exchange"]} ${fired?.labels["channel"]} is disconnected`,
+    value: expect.stringMatching(/^\d+s$/),
+    runbook_url: "docs/runbook.md#exchangedisconnected",
+  });
+  const { exchange, channel } = fired?.labels ?? {};
+  expect(fired?.message).toContain(
+    `${exchange} ${channel} is disconnected\nWhere: channel ${channel}, exchange ${exchange}\n`,
+  );
+  for (const part of [
+    /^Since: 20.* UTC$/m,
+    /^Value: \d+s$/m,
+    /^Dashboard: http.*viewPanel=\d+$/m,
+    /^Runbook: /m,
+  ])
+    expect(fired?.message).toMatch(part);
+  expect(fired?.message).toContain(`tickwatch alerts ack ${fired?.fingerprint}`);
+  const over = notices.find(({ status }) => status === "resolved");
+  expect(over?.message).toMatch(/^ExchangeDisconnected is over$/m);
+  expect(over?.message).toMatch(/^Until: 20.* UTC$/m);
+});
+
+test("tickwatch notify test reaches every channel, and leaves no row in the history", async () => {
+  const run = await cli(["notify", "test"], {
+    env: { GRAFANA_URL: stack.grafana.url, GRAFANA_ADMIN_PASSWORD: stack.grafana.password },
+  });
+  expect(run).toMatchObject({ code: 0, out: "history: delivered\nwebhook: delivered" });
+  expect(stack.webhook.received.map(({ labels }) => labels["alertname"])).toContain("TickwatchTest");
+  const rows = await stack.sql.query("SELECT rule FROM alerts WHERE rule = 'TickwatchTest'");
+  expect(rows).toEqual([]);
+});
+
+test("what nobody acknowledges goes to the next channel, until somebody does", async () => {
+  const startsAt = new Date(Date.now() - 20 * 60_000).toISOString();
+  const labels = { alertname: "MadeUp", severity: "critical", exchange: "nowhere" };
+  const alerts = [{ status: "firing", labels, startsAt, fingerprint: "made-up" }];
+  const post = (path: string, body: unknown) =>
+    fetch(`${stack.place.http}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  expect((await post("/v1/alerts", { alerts })).status).toBe(202);
+  const told = (status: string) =>
+    until(
+      `the next channel to be told: ${status}`,
+      () =>
+        stack.webhook.received.find(
+          (one) => one.status === status && one.labels["fingerprint"] === "made-up",
+        ),
+      90_000,
+    );
+  const escalated = await told("firing");
+  expect(escalated.labels).toMatchObject({ alertname: "AlertUnacknowledged", rule: "MadeUp" });
+  expect(escalated.message).toContain("tickwatch alerts ack made-up");
+  expect((await post("/v1/alerts/made-up/ack", {})).status).toBe(200);
+  await told("resolved");
 });
 
 function inS(values: readonly number[]): string {

@@ -29,6 +29,8 @@ export interface GrafanaOptions {
 
 export interface Grafana {
   readonly url: string;
+  /** Of the user admin. */
+  readonly password: string;
   readonly api: GrafanaApi;
   /** All that it has logged. */
   log(): string;
@@ -79,7 +81,7 @@ export async function startGrafana(options: GrafanaOptions): Promise<Grafana> {
       },
       START_MS,
     );
-    return { url, api: await GrafanaApi.login(url, ADMIN, password), log: () => log, stop };
+    return { url, password, api: await GrafanaApi.login(url, ADMIN, password), log: () => log, stop };
   } catch (cause) {
     await stop();
     throw new Error(`Grafana did not start; its log:\n${log.slice(-20_000)}`, { cause });

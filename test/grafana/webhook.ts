@@ -5,6 +5,8 @@ import * as z from "zod";
 
 const Notice = z.object({
   status: z.string(),
+  /** What a person reads. */
+  message: z.string(),
   alerts: z.array(
     z.object({
       status: z.enum(["firing", "resolved"]),
@@ -26,6 +28,8 @@ type AlertNotice = z.output<typeof Notice>["alerts"][number];
 export interface Received extends AlertNotice {
   /** performance.now() when it had arrived. */
   readonly atMs: number;
+  /** The text of the whole notification. */
+  readonly message: string;
 }
 
 export interface Webhook {
@@ -47,7 +51,8 @@ export async function startWebhook(): Promise<Webhook> {
         const atMs = performance.now();
         const notice = Notice.safeParse(JSON.parse(body));
         if (!notice.success) return done(400);
-        received.push(...notice.data.alerts.map((alert) => ({ ...alert, atMs })));
+        const { alerts, message } = notice.data;
+        received.push(...alerts.map((alert) => ({ ...alert, atMs, message })));
         done(204);
       },
       () => done(400),

@@ -1,5 +1,6 @@
 // Every alert rule on a migrated QuestDB: its query gives one number for each thing it watches, by the rules that
 // Grafana has for them, and the rule's own comparison fires on what is broken and on nothing else.
+import { readFileSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,9 +12,11 @@ import { migrate } from "../../ingest/questdb/migrate.ts";
 import { openSql, type Sql } from "../../ingest/questdb/sql.ts";
 import { waitUntilApplied } from "../../ingest/questdb/wal_progress.ts";
 import { EVENTS } from "../../schema/registry.ts";
-import { ALERT_FIXTURES, type FixtureRow, insertStatements } from "../support/alert_fixtures.ts";
+import { type FixtureRow, insertStatements } from "../support/alert_fixture_rows.ts";
+import { ALERT_FIXTURES } from "../support/alert_fixtures.ts";
 import { type QuestdbInstance, startQuestdbInstance } from "../support/questdb_instance.ts";
 import { until } from "../support/questdb_until.ts";
+import { runbookSections } from "../support/runbook.ts";
 
 const { rules } = readCatalogue();
 const APPLY = { clock: systemClock(), timeoutMs: 20_000 };
@@ -126,6 +129,14 @@ describe.each(rules.filter(({ name }) => name in ALERT_FIXTURES))("$name", (rule
     const types = answer.columns.map(({ type }) => type);
     expect(types.filter((type) => ["DOUBLE", "LONG", "INT"].includes(type))).toHaveLength(1);
     for (const type of types) expect(type).toMatch(/^(?:DOUBLE|LONG|INT|SYMBOL|STRING|VARCHAR)$/);
+  });
+});
+
+describe("the runbook", () => {
+  const runbook = readFileSync(join(import.meta.dirname, "../../docs/runbook.md"), "utf8");
+
+  test.each(runbookSections(runbook))("the queries of $title run", async ({ queries }) => {
+    for (const query of queries) await expect(sql.query(query), query).resolves.toBeDefined();
   });
 });
 

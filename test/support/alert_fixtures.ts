@@ -1,91 +1,20 @@
 // What a healthy and a broken installation look like to each alert rule: rows of the tables, seconds ago. All of them are
 // stored side by side, each under names of its own, so that a rule that also fires on another's rows is found out.
 
-/** A row by column; `ago` is how many seconds ago it was. Numbers, texts, true and null; `sql` stands for itself. */
-export type FixtureRow = { readonly ago: number } & Readonly<
-  Record<string, number | string | boolean | null | { readonly sql: string }>
->;
-
-export interface AlertFixture {
-  readonly rows?: Readonly<Record<string, readonly FixtureRow[]>>;
-  /** Labels of instances that must be there and not fire. */
-  readonly healthy: readonly Labels[];
-  /** Labels of the instances that must fire, and no others. */
-  readonly firing: readonly Labels[];
-}
-
-type Labels = Readonly<Record<string, string>>;
-
-/** `count` rows, every `everyS` seconds, the newest `fromS` seconds ago. */
-function series(count: number, everyS: number, fromS: number, row: Omit<FixtureRow, "ago">): FixtureRow[] {
-  return Array.from({ length: count }, (_, i) => ({ ...row, ago: fromS + i * everyS }));
-}
-
-const uuid = { sql: "rnd_uuid4()" };
-const I = "host-1";
-
-const connection = (ago: number, exchange: string, state: string, seq: number): FixtureRow => ({
-  ...{ ago, exchange, channel: "rest", instance: I, seq, state },
-});
-const sample = (ago: number, exchange: string, more: Omit<FixtureRow, "ago">): FixtureRow => ({
-  ...{ ago, exchange, channel: "rest", instance: I, up: true },
-  ...more,
-});
-const fetched = (exchange: string, status: string) => ({
-  ...{ exchange, dataset: "open_interest", method: "fetchOpenInterest", fetch_id: uuid },
-  ...{ status, duration_ms: 80, row_count: 1 },
-});
-const health = (daemon: string, more: Omit<FixtureRow, "ago"> = {}) =>
-  series(12, 10, 2, {
-    ...{ daemon, instance: I, uptime_s: 900, cpu_percent: 5, rss_bytes: 100_000_000, event_loop_lag_ms: 2 },
-    ...more,
-  });
-const event = (ago: number, daemon: string, name: string): FixtureRow => ({
-  ...{ ago, daemon, instance: I, event_id: `${daemon}${ago}`, event: name },
-});
-const ingest = (ago: number, table: string, more: Omit<FixtureRow, "ago"> = {}): FixtureRow => ({
-  ...{ ago, instance: I, table, accepted: 10, written: 10, rejected: 0, dead_lettered: 0, retried: 0 },
-  ...{ spool_bytes: 0, oldest_pending_ms: 0 },
-  ...more,
-});
-const order = (ago: number, account: string, id: string, more: Omit<FixtureRow, "ago">): FixtureRow => ({
-  ...{ ago, account, exchange: "okx", order_id: id, seq: 1, symbol: "BTC/USDT:USDT", side: "buy" },
-  ...{ order_type: "limit", status: "open", amount: 1, latency_ms: 40 },
-  ...more,
-});
-const position = (account: string, more: Omit<FixtureRow, "ago">) =>
-  series(3, 10, 2, {
-    ...{ account, strategy: "trend", exchange: "okx", symbol: "BTC/USDT:USDT", position_id: "p1" },
-    ...{ side: "long", amount: 1, mark_price: 100, notional_usd: 100, margin_ratio: 0.1 },
-    ...{ liquidation_price: 50 },
-    ...more,
-  });
-const held = (account: string): Labels => ({
-  ...{ account, strategy: "trend", exchange: "okx", symbol: "BTC/USDT:USDT", side: "long" },
-});
-const mark = (account: string, balance: number) =>
-  series(3, 10, 2, { account, exchange: "okx", balance, margin_used: 0, open_orders: 0 });
-const pnl = (strategy: string, equity: number, drawdown: number | null) =>
-  series(3, 10, 2, {
-    ...{ account: "main", strategy, currency: "USDT", realized_pnl: 0, unrealized_pnl: 0 },
-    ...{ equity, peak_equity: 1000, drawdown },
-  });
-const fills = (strategy: string | null, wins: number, losses: number) =>
-  Array.from({ length: wins + losses }, (_, i) => ({
-    ...{ ago: 60 + i, account: "main", exchange: "okx", fill_id: `${strategy}${i}`, order_id: "o" },
-    ...{ strategy, symbol: "BTC/USDT:USDT", side: "sell", price: 100, amount: 1, is_maker: true },
-    realized_pnl: i < wins ? 5 : -5,
-  }));
-const told = (ago: number, fingerprint: string, state: string, more: Omit<FixtureRow, "ago"> = {}) => ({
-  ...{ ago, fingerprint, state, rule: "ExchangeDown5m", severity: "critical" },
-  ...{ labels: '{"exchange":"okx"}', started_at: { sql: "now()" } },
-  ...more,
-});
-const toldLabels = (fingerprint: string): Labels => ({
-  ...{ fingerprint, rule: "ExchangeDown5m", alert: '{"exchange":"okx"}' },
-});
-
-const rest = (exchange: string): Labels => ({ exchange, channel: "rest" });
+import {
+  type AlertFixture,
+  connection,
+  event,
+  fetched,
+  health,
+  I,
+  ingest,
+  rest,
+  sample,
+  series,
+  uuid,
+} from "./alert_fixture_rows.ts";
+import { TRADING_ALERT_FIXTURES } from "./alert_fixtures_trading.ts";
 
 const CONNECTIONS = [
   connection(7200, "down_healthy", "connected", 1),
@@ -369,129 +298,5 @@ export const ALERT_FIXTURES: Readonly<Record<string, AlertFixture>> = {
     healthy: [{ store: "questdb" }],
     firing: [{ store: "parquet" }],
   },
-  DrawdownHigh: {
-    rows: {
-      pnl: [
-        ...pnl("draw_fine", 990, -0.01),
-        ...pnl("draw_deep", 940, -0.06),
-        ...pnl("draw_told_by_equity", 900, null),
-      ],
-    },
-    healthy: [{ account: "main", strategy: "draw_fine" }],
-    firing: ["draw_deep", "draw_told_by_equity"].map((strategy) => ({ account: "main", strategy })),
-  },
-  WinRateLow: {
-    rows: {
-      fills: [
-        ...fills("win_fine", 6, 6),
-        ...fills("win_few", 0, 5),
-        ...fills("win_not", 3, 9),
-        ...fills(null, 7, 7),
-      ],
-    },
-    healthy: ["win_fine", "win_few", "none"].map((strategy) => ({ account: "main", strategy })),
-    firing: [{ account: "main", strategy: "win_not" }],
-  },
-  ExecutionLatencyHigh: {
-    rows: {
-      orders: [
-        order(60, "latency_fine", "1", {}),
-        order(1200, "latency_before", "2", { latency_ms: 9000 }),
-        order(60, "latency_none", "3", { latency_ms: null }),
-        order(60, "latency_slow", "4", {}),
-        order(50, "latency_slow", "5", { latency_ms: 7000 }),
-      ],
-    },
-    healthy: ["latency_fine", "latency_before", "latency_none"].map((account) => ({
-      account,
-      exchange: "okx",
-    })),
-    firing: [{ account: "latency_slow", exchange: "okx" }],
-  },
-  OrderRejects: {
-    rows: {
-      orders: [
-        ...[60, 50, 40].map((ago) => order(ago, "reject_few", `f${ago}`, { status: "rejected" })),
-        ...[60, 50, 40, 30].map((ago) => order(ago, "reject_many", `m${ago}`, { status: "rejected" })),
-      ],
-    },
-    healthy: ["reject_few", "latency_fine"].map((account) => ({ account, exchange: "okx" })),
-    firing: [{ account: "reject_many", exchange: "okx" }],
-  },
-  MarginRatioLow: {
-    rows: {
-      positions: [
-        ...position("margin_fine", {}),
-        ...position("margin_unknown", { margin_ratio: null }),
-        ...position("margin_thin", { margin_ratio: 0.85 }),
-        ...position("margin_thin", { margin_ratio: 0.1, position_id: "p2" }),
-        ...position("margin_closed", { margin_ratio: 0.95 }).map((row) => ({ ...row, ago: row.ago + 300 })),
-      ],
-    },
-    healthy: ["margin_fine", "margin_unknown"].map(held),
-    firing: [held("margin_thin")],
-  },
-  LiquidationNear: {
-    rows: {
-      positions: [
-        ...position("near_never", { liquidation_price: null }),
-        ...position("near_yes", { liquidation_price: 97 }),
-      ],
-    },
-    healthy: ["margin_fine", "margin_thin", "near_never"].map(held),
-    firing: [held("near_yes")],
-  },
-  ExposureHigh: {
-    rows: {
-      positions: [
-        ...position("exposed", { notional_usd: 300 }),
-        ...position("exposed", { notional_usd: -200, position_id: "p2" }),
-      ],
-      account_marks: ["margin_fine", "margin_thin", "near_yes", "exposed"].flatMap((account) =>
-        mark(account, 100),
-      ),
-    },
-    healthy: ["margin_fine", "near_yes"].map((account) => ({ account, exchange: "okx" })),
-    firing: [{ account: "exposed", exchange: "okx" }],
-  },
-  AlertUnacknowledged: {
-    rows: {
-      alerts: [
-        told(1800, "aa_over", "firing"),
-        told(60, "aa_over", "resolved"),
-        told(1800, "aa_acknowledged", "firing"),
-        told(1700, "aa_acknowledged", "acknowledged"),
-        told(300, "aa_young", "firing"),
-        told(1800, "aa_warning", "firing", { severity: "warning" }),
-        told(1800, "aa_itself", "firing", { rule: "AlertUnacknowledged" }),
-        told(9000, "aa_again", "firing"),
-        told(8000, "aa_again", "acknowledged"),
-        told(7000, "aa_again", "resolved"),
-        told(1800, "aa_again", "firing"),
-        told(1800, "aa_open", "firing"),
-      ],
-    },
-    healthy: ["aa_over", "aa_acknowledged", "aa_young", "aa_warning"].map(toldLabels),
-    firing: ["aa_again", "aa_open"].map(toldLabels),
-  },
+  ...TRADING_ALERT_FIXTURES,
 };
-
-/** INSERT statements for rows of one table; `nowUs` is what `ago` counts from. */
-export function insertStatements(table: string, rows: readonly FixtureRow[], nowUs: number): string[] {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => name !== "ago");
-  const columns = ["ts", ...names].map((name) => `"${name}"`).join(", ");
-  const values = rows.map((row) => {
-    const ts = `cast(${nowUs - Math.round(row.ago * 1_000_000)} as timestamp)`;
-    return `(${[ts, ...names.map((name) => literal(row[name]))].join(", ")})`;
-  });
-  const parts = Array.from({ length: Math.ceil(values.length / 200) }, (_, i) =>
-    values.slice(i * 200, (i + 1) * 200),
-  );
-  return parts.map((part) => `INSERT INTO "${table}" (${columns}) VALUES ${part.join(", ")}`);
-}
-
-function literal(value: FixtureRow[string] | undefined): string {
-  if (value === null || value === undefined) return "null";
-  if (typeof value === "object") return value.sql;
-  return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
-}

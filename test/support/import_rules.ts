@@ -172,6 +172,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 export const HOMES: Readonly<Record<string, readonly string[]>> = {
   zod: ["schema/", "ingest/"],
   undici: [
+    "ingest/alerting/grafana_api.ts",
     "ingest/cli/",
     "ingest/deliver/ilp_http.ts",
     "ingest/demo/",

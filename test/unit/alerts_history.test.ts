@@ -174,6 +174,7 @@ describe("messages", () => {
     ["an alert about an error", noData("DatasourceError"), { rule: "FeedStale", severity: "warning" }],
     ["values that are null", { values: null }, { value: null }],
     ["a value that is null", { values: { A: null, C: 1 } }, { value: null }],
+    ["what was watched is gone", { values: { A: -1, C: -1 } }, { value: null }],
     ["no annotations", { annotations: null }, { summary: null }],
     ["a time with an offset and nanoseconds", { startsAt: withOffset(STARTED_US) }, { ts: STARTED_US }],
     [
