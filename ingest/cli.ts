@@ -121,8 +121,24 @@ function addInspectionCommands(program: Command, io: CliIo, action: WithAction):
     .action(action(async (options) => (await import("./cli/check_config.ts")).checkConfig(io, options)));
 }
 
-/** What lies on disk: rows that wait, and rows that were refused. */
+/** What lies on disk: rows that wait, rows that were refused, and the account of all rows. */
 function addStorageCommands(program: Command, io: CliIo, action: WithAction): void {
+  program
+    .command("verify")
+    .description("account for every accepted row: stored, dead-lettered, waiting, or missing")
+    .option("--from <time>", "only rows with a ts from then on: 2026-11-21T10:00:00Z, or -1h for an hour ago")
+    .option("--to <time>", "only rows with a ts before that")
+    .option("--table <table>", "only this table")
+    .option("--keys", "compare every key, also where the counts agree")
+    .option("--strict", "rows that others wrote into the tables are a failure, too")
+    .option("--examples <rows>", "name so many rows of each kind of trouble and table", wholeNumber, 5)
+    .option("--json", "one JSON object")
+    .option("--demo", "of the demo")
+    .action(
+      action(async ({ examples, ...options }) =>
+        (await import("./cli/verify.ts")).verify(io, { ...options, examples: Number(examples) }),
+      ),
+    );
   const spool = program.command("spool").description("rows that wait on disk for QuestDB");
   spool
     .command("list")

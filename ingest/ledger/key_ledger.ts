@@ -126,6 +126,7 @@ class DiskLedger implements KeyLedger {
     if (isBehind || (rows === 0 && spool.lastSeq > written)) {
       this.#options.onGap("behind");
       this.#keys.take();
+      await this.#files.removeAll();
       await this.#beginAnew(spool.lastSeq, this.#horizonUs());
     }
     // Of records at the end that are damaged nothing will ever be known.

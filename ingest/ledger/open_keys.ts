@@ -4,9 +4,9 @@ import { type KeyColumn, keyColumns, keyFingerprint } from "../encode/key_hash.t
 import { lineKeyReader, lineTime, type ReadLineKey } from "../encode/line_key.ts";
 import type { Frame } from "../spool/frame.ts";
 import { type KeyGroup, KIND_ACCEPTED } from "./block.ts";
+import { GrowingKeys } from "./growing_keys.ts";
 
 const US_PER_MINUTE = 60_000_000;
-const KEYS_MIN = 16;
 
 /** What the keys of a table's rows are made of. */
 export interface TableKeys {
@@ -26,31 +26,10 @@ export function minuteOf(ts: number): number {
   return Math.floor(ts / US_PER_MINUTE);
 }
 
-/** Keys that grow. */
-class Keys {
-  #keys = new Int32Array(2 * KEYS_MIN);
-  length = 0;
-
-  add(keys: Int32Array): void {
-    const needed = this.length + keys.length;
-    if (needed > this.#keys.length) {
-      const grown = new Int32Array(Math.max(needed, 2 * this.#keys.length));
-      grown.set(this.#keys.subarray(0, this.length));
-      this.#keys = grown;
-    }
-    this.#keys.set(keys, this.length);
-    this.length = needed;
-  }
-
-  written(): Int32Array {
-    return this.#keys.subarray(0, this.length);
-  }
-}
-
 export class OpenKeys {
   readonly #tables: ReadonlyMap<string, TableKeys>;
   readonly #readers = new Map<string, ReadLineKey>();
-  readonly #groups = new Map<string, Map<number, Keys>>();
+  readonly #groups = new Map<string, Map<number, GrowingKeys>>();
   #count = 0;
 
   constructor(tables: ReadonlyMap<string, TableKeys>) {
@@ -87,14 +66,14 @@ export class OpenKeys {
     for (const [table, minutes] of this.#groups) {
       const fingerprint = this.#tables.get(table)?.fingerprint ?? 0;
       for (const [minute, keys] of minutes)
-        groups.push({ table, fingerprint, kind: KIND_ACCEPTED, minute, keys: keys.written() });
+        groups.push({ table, fingerprint, kind: KIND_ACCEPTED, minute, keys: keys.keys() });
     }
     this.#groups.clear();
     this.#count = 0;
     return groups;
   }
 
-  #group(table: string, minute: number): Keys {
+  #group(table: string, minute: number): GrowingKeys {
     let minutes = this.#groups.get(table);
     if (minutes === undefined) {
       minutes = new Map();
@@ -102,7 +81,7 @@ export class OpenKeys {
     }
     let keys = minutes.get(minute);
     if (keys === undefined) {
-      keys = new Keys();
+      keys = new GrowingKeys();
       minutes.set(minute, keys);
     }
     return keys;

@@ -2,7 +2,7 @@
 import { keyColumns } from "../../ingest/encode/key_hash.ts";
 import { type KeyLedger, type KeyLedgerOptions, openKeyLedger } from "../../ingest/ledger/key_ledger.ts";
 import { OpenKeys, type TableKeys } from "../../ingest/ledger/open_keys.ts";
-import { LedgerExtent, ledgerFiles } from "../../ingest/ledger/read_ledger.ts";
+import { openLedgerReader } from "../../ingest/ledger/read_ledger.ts";
 import type { Frame } from "../../ingest/spool/frame.ts";
 import type { Spool, SpoolOptions } from "../../ingest/spool/spool.ts";
 import type { Storage } from "../../ingest/spool/storage.ts";
@@ -66,16 +66,14 @@ export async function knownKeys(
   storage: Storage,
   spool: Spool,
 ): Promise<{ readonly keys: ReadonlyMap<string, number>; readonly completeFromUs: number }> {
-  const extent = new LedgerExtent();
+  const reader = await openLedgerReader(storage);
   const keys = new Map<string, number>();
   const count = (texts: readonly string[]) => {
     for (const text of texts) keys.set(text, (keys.get(text) ?? 0) + 1);
   };
-  for await (const file of ledgerFiles(storage)) {
-    extent.pass(file);
-    for (const { groups } of file.blocks)
-      for (const { table, keys: found } of groups) count(keyTexts(table, found));
-  }
-  for await (const { frame } of spool.since(extent.toSeq ?? 0)) count(keysOf(frame));
-  return { keys, completeFromUs: extent.completeFromUs };
+  for await (const { groups } of reader.blocks(0, Number.POSITIVE_INFINITY))
+    for (const { table, keys: found } of groups) count(keyTexts(table, found));
+  for await (const { frame } of spool.since(reader.toSeq ?? 0)) count(keysOf(frame));
+  await reader.close();
+  return { keys, completeFromUs: reader.completeFromUs };
 }

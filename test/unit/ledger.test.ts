@@ -6,7 +6,7 @@ import { createEncoder } from "../../ingest/encode/row_encoder.ts";
 import { decodeBlock, encodeBlock, type KeyGroup } from "../../ingest/ledger/block.ts";
 import { removeKeyLedger } from "../../ingest/ledger/key_ledger.ts";
 import { minuteOf, OpenKeys, tableKeys } from "../../ingest/ledger/open_keys.ts";
-import { LedgerExtent, ledgerFiles } from "../../ingest/ledger/read_ledger.ts";
+import { openLedgerReader } from "../../ingest/ledger/read_ledger.ts";
 import type { Storage } from "../../ingest/spool/storage.ts";
 import { openInterest } from "../../schema/events/open_interest.ts";
 import { keysOf, knownKeys, openWitnessedSpool } from "../support/ledger_fixture.ts";
@@ -81,9 +81,9 @@ async function run(storage: Storage, ledgerStorage: Storage, frames: number, byt
 }
 
 async function extentOf(storage: Storage) {
-  const extent = new LedgerExtent();
-  for await (const file of ledgerFiles(storage)) extent.pass(file);
-  return { toSeq: extent.toSeq, completeFromUs: extent.completeFromUs };
+  const { toSeq, completeFromUs, close } = await openLedgerReader(storage);
+  await close();
+  return { toSeq, completeFromUs };
 }
 
 test("beyond its bound the ledger forgets the oldest rows, and says from when on it is complete", async () => {
