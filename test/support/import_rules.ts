@@ -88,6 +88,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "ingest/encode/": ["schema/", "type ingest/spool/frame.ts"],
   "ingest/spool/": ["ingest/clock.ts", "ingest/errors.ts", "ingest/process_identity.ts"],
   "ingest/ledger/": ["schema/", "ingest/encode/", "ingest/spool/"],
+  "ingest/verify/": [
+    ...EVERYWHERE,
+    "ingest/encode/",
+    "ingest/intake/dead_letter.ts",
+    "ingest/ledger/",
+    "ingest/questdb/",
+    "ingest/spool/",
+  ],
   "ingest/deliver/": [
     ...EVERYWHERE,
     "ingest/spool/",
@@ -163,6 +171,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "ingest/service.ts",
     "ingest/sources/ccxt/load_exchange.ts",
     "ingest/spool/",
+    "ingest/verify/",
   ],
   "ingest/cli.ts": ["ingest/cli/", "ingest/errors.ts"],
   "ingest/main.ts": ["ingest/cli.ts", "type ingest/cli/io.ts", "ingest/clock.ts"],
