@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
 import * as z from "zod";
 import { freePort } from "../../ingest/questdb/free_port.ts";
@@ -38,6 +39,7 @@ export interface Grafana {
 }
 
 const START_MS = 120_000;
+const STOP_MS = 20_000;
 const ADMIN = "admin";
 
 /** What Compose sets for the short tick. */
@@ -65,10 +67,11 @@ export async function startGrafana(options: GrafanaOptions): Promise<Grafana> {
     stream?.setEncoding("utf8").on("data", (text: string) => (log += text));
   const closed = new Promise((resolve) => child.once("close", resolve));
   const stop = async () => {
-    if (installation.kind === "docker") child.kill("SIGTERM");
-    else await family.end();
-    await closed;
+    // In order: Grafana gives its plugins none of our environment, so only itself can find and end them.
+    child.kill("SIGTERM");
+    await Promise.race([closed, delay(STOP_MS, undefined, { ref: false })]);
     await family.end();
+    await closed;
     await rm(data, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
