@@ -13,7 +13,7 @@ import { storedRows } from "./stored_rows.ts";
 import { type Suspects, US_PER_MINUTE } from "./table_audit.ts";
 
 /** 16 hex digits. */
-export function keyText(keys: Int32Array, at: number): string {
+function keyText(keys: Int32Array, at: number): string {
   const half = (value = 0) => (value >>> 0).toString(16).padStart(8, "0");
   return half(keys[at + 1]) + half(keys[at]);
 }
