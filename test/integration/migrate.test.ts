@@ -111,7 +111,7 @@ test("ingest_health of the version before gets its new columns, and no drift is 
   expect(old).not.toContain("lag_txns");
   await sql.query(old);
   expect(await findDrift(sql, health, new Map())).toHaveLength(6);
-  const report = await run(health, folder);
+  const report = await run(EVENTS, folder);
   expect(report.appliedMigrations).toContain("0001_ingest_health_state.sql");
   expect(await findDrift(sql, health, new Map())).toEqual([]);
 });
