@@ -21,8 +21,9 @@ local accountsOverTime = |||
   FROM %(_table)s WHERE %(whole)s AND %(isShort)s AND %(market)s
   SAMPLE BY $__sampleByInterval
 ||| % (t.account_marks { whole: window.wholeBuckets('ts'), isShort: window.isShort, market: market }) + 'UNION ALL\n' + |||
-  SELECT %(ts)s, %(account)s, %(exchange)s, %(balance)s, %(margin_used)s
+  SELECT %(ts)s, %(account)s, %(exchange)s, last(%(balance)s) AS balance, last(%(margin_used)s) AS margin_used
   FROM %(_table)s WHERE %(whole)s AND %(isLong)s AND %(market)s
+  SAMPLE BY 1h
 ||| % (t.account_marks_1h { whole: window.wholeHours('ts'), isLong: window.isLong, market: market });
 
 // The worst of each bucket, positions that were closed or liquidated within it included.

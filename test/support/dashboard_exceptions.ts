@@ -23,15 +23,10 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "trading 112 rollup for long ranges": FIXED_WINDOW,
 };
 
-const RARE = "Only what happened is drawn, and it does not happen every hour.";
-
 const TAIL = "An hour has sixty returns of a minute: too few for the worst in a hundred.";
 
 /** `dashboard panel-id`, and a column if it is about one → why there may be none, though there are rows of everything. */
 const EMPTY: Readonly<Record<string, string>> = {
-  "pipeline 603": RARE,
-  "tickwatch 305": RARE,
-  "tickwatch 306": RARE,
   "risk 402 var_99": TAIL,
   "risk 402 cvar_99": TAIL,
 };
