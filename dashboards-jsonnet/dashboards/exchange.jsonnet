@@ -250,6 +250,7 @@ tw.dashboard.new(
         width: 12,
         unit: 'percentunit',
         min: 0,
+        softMax: 2 * limits.errorRate[1],
         noValue: 'no fetches',
         displayName: exchange,
         calcs: ['mean', 'max'],

@@ -81,14 +81,15 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
 {
   // Lines over time. legend: 'table' (default), 'list' or 'hidden'; calcs: what the legend's table shows; style: 'lines',
   // 'bars' or 'points'; fill: 0-100; stack: true to add the series up; spanNulls: true or ms;
-  // limits: 'off', 'line' or 'area' draws the thresholds; logScale: base.
+  // limits: 'off', 'line' or 'area' draws the thresholds; logScale: base; softMax: the axis reaches at least so far (else a
+  // share that is 0 all the time has an axis up to 10,000 %).
   timeSeries(p):
     local legend = std.get(p, 'legend', 'table');
     local shown = std.get(p, 'limits', 'off');
     data(
       ts,
       p,
-      ['legend', 'calcs', 'style', 'fill', 'stack', 'spanNulls', 'limits', 'logScale', 'legendRight'],
+      ['legend', 'calcs', 'style', 'fill', 'stack', 'spanNulls', 'limits', 'logScale', 'softMax', 'legendRight'],
       ts.options.tooltip.withMode('multi')
       + ts.options.tooltip.withSort('desc')
       + ts.options.legend.withShowLegend(legend != 'hidden')
@@ -103,6 +104,7 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
       + ts.fieldConfig.defaults.custom.stacking.withMode(if std.get(p, 'stack', false) then 'normal' else 'none')
       + ts.fieldConfig.defaults.custom.thresholdsStyle.withMode(shown)
       + (if std.objectHas(p, 'logScale') then custom({ scaleDistribution: { type: 'log', log: p.logScale } }) else {})
+      + (if std.objectHas(p, 'softMax') then ts.fieldConfig.defaults.custom.withAxisSoftMax(p.softMax) else {})
     ),
 
   // Big numbers. of: 'last' value of each series (default), or 'rows': one tile per row of a table, whose number is the
