@@ -145,7 +145,8 @@ tw.dashboard.new(
         description: 'Deepest fall from a peak within the last hour, day and week before the end of the range, of all chosen strategies together: growth of their equity, without capital added or taken away, against its running peak. From marks one minute apart (pnl); of the week, those before the last day one hour apart (pnl_1h). Good above %s, bad from %s.' % [percent(limits.drawdown[0]), percent(limits.drawdown[1])],
         width: 12,
         of: 'rows',
-        field: '/^drawdown$/',
+        // The answers of several targets are called by their target too.
+        field: '/drawdown$/',
         unit: 'percentunit',
         decimals: 2,
         min: null,

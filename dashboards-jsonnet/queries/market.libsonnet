@@ -104,7 +104,8 @@ local mapBucket(ts) = "CASE WHEN %(isShort)s THEN timestamp_floor('$__sampleByIn
 
   fundingByExchange: 'SELECT time, exchange, rate FROM (%s) ORDER BY time' % fundingBy('exchange'),
   fundingBySymbol: 'SELECT time, symbol, rate FROM (%s) ORDER BY time' % fundingBy('symbol', ' AND symbol IN (%s)' % largest(10)),
-  fundingMap: 'SELECT time, symbol, rate FROM (%s) ORDER BY time' % fundingBy('symbol', ' AND symbol IN (%s)' % largest(40)),
+  // A heat map knows no display names: a field called Value is shown by its label alone.
+  fundingMap: 'SELECT time, symbol, rate AS "Value" FROM (%s) ORDER BY time' % fundingBy('symbol', ' AND symbol IN (%s)' % largest(40)),
 
   // Weighted with the open interest where it is known.
   fundingNow: |||
@@ -187,7 +188,7 @@ local mapBucket(ts) = "CASE WHEN %(isShort)s THEN timestamp_floor('$__sampleByIn
       SELECT dateadd('s', lane * %(bucketS)s, %(firstBucket)s) AS time, low + step * place AS edge, 0.0 AS usd
       FROM edges CROSS JOIN (SELECT cast((x - 1) %% %(steps)d AS int) AS place, cast((x - 1) / %(steps)d AS int) AS lane FROM long_sequence(2 * %(steps)d))
     )
-    SELECT time, cast(round(edge, cast(5 - floor(log(edge) / log(10)) AS int)) AS varchar) AS ge, sum(usd) AS usd
+    SELECT time, cast(round(edge, cast(5 - floor(log(edge) / log(10)) AS int)) AS varchar) AS ge, sum(usd) AS "Value"
     FROM placed WHERE edge > 0 GROUP BY time, ge ORDER BY time
   ||| % {
     value: value,

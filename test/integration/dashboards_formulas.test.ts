@@ -245,11 +245,11 @@ test("a range of more than a day says the same from rollups as a day says from t
   expect(table).toEqual([{ longs: 450, shorts: 100, n: 3 }]);
   expect(await ask("market", 104, longer)).toEqual(table);
   const map = (await ask("market", 402, { ...longer, intervalMs: 15 * MINUTE_MS })).filter(
-    ({ usd }) => usd !== 0,
+    ({ Value }) => Value !== 0,
   );
   expect(map).toEqual([
-    { time: at(0), ge: "10.0", usd: 400 },
-    { time: at(60), ge: "10.0", usd: 150 },
+    { time: at(0), ge: "10.0", Value: 400 },
+    { time: at(60), ge: "10.0", Value: 150 },
   ]);
   const flows = { account: ["flows"] };
   const end = async (fromUs: number) =>
