@@ -12,6 +12,7 @@ import { profileText } from "./harness/cpu_profile.ts";
 import { readEnvironment } from "./harness/environment.ts";
 import { reportText, resultText, writeReport } from "./harness/report.ts";
 import { type Result, readResults, writeResult } from "./harness/result.ts";
+import { curve } from "./scenarios/curve.ts";
 import { SCENARIOS } from "./scenarios/registry.ts";
 import type { OptionInfo, Scenario } from "./scenarios/scenario.ts";
 
@@ -43,10 +44,14 @@ export async function runBench(args: readonly string[], io: BenchIo): Promise<nu
   for (const scenario of SCENARIOS) addScenario(program, scenario, io);
   program
     .command("report")
-    .description("write the tables of bench/README.md from bench/results")
+    .description("write the tables of bench/README.md and docs/performance.md from bench/results")
     .action(async () => {
       const results = await readResults(resultsDir());
-      await writeReport(shippedPath("bench", "README.md"), reportText(SCENARIOS, results));
+      await writeReport(shippedPath("bench", "README.md"), "results", reportText(SCENARIOS, results));
+      const measured = results.get(curve.name);
+      if (measured !== undefined) {
+        await writeReport(shippedPath("docs", "performance.md"), "curve", resultText(curve, measured));
+      }
       io.out(`${results.size} results are in bench/README.md`);
     });
   try {

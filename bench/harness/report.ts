@@ -1,18 +1,16 @@
-// Results as tables of Markdown, and their place in bench/README.md. Pure but for the one file.
+// Results as tables of Markdown, and their places in documents. Pure but for writing there.
 import { readFile, writeFile } from "node:fs/promises";
 import type { Column, Scenario } from "../scenarios/scenario.ts";
 import type { Environment } from "./environment.ts";
 import type { Result } from "./result.ts";
 
-const BEGIN = "<!-- results: written by `npm run bench -- report` -->";
-const END = "<!-- end of results -->";
-
-/** Replaces what is between the markers of the file. Throws when they are missing. */
-export async function writeReport(path: string, text: string): Promise<void> {
+/** Replaces what is between the markers of that name in a file. Throws when they are missing. */
+export async function writeReport(path: string, name: string, text: string): Promise<void> {
+  const begin = `<!-- ${name}: written by \`npm run bench -- report\` -->`;
   const before = await readFile(path, "utf8");
-  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`${path} lacks the markers of the results`);
-  await writeFile(path, `${before.slice(0, from)}${BEGIN}\n\n${text}\n${before.slice(to)}`);
+  const [from, to] = [before.indexOf(begin), before.indexOf(`<!-- end of ${name} -->`)];
+  if (from === -1 || to < from) throw new Error(`${path} lacks the markers of the ${name}`);
+  await writeFile(path, `${before.slice(0, from)}${begin}\n\n${text}\n${before.slice(to)}`);
 }
 
 /** All results, in the order of the scenarios. */

@@ -4,6 +4,7 @@ import { findEvent } from "../../schema/registry.ts";
 import type { Bench } from "../harness/bench.ts";
 import { type MarkerFigures, MarkerSchema, Markers } from "../harness/markers.ts";
 import { cpuSecondsOf } from "../harness/process_usage.ts";
+import { task as producerTask } from "../tasks/load_producer.ts";
 import { task } from "../tasks/outage.ts";
 import { MARKS } from "../workload/mark_event.ts";
 import { W90_ROWS_PER_DAY } from "../workload/w90.ts";
@@ -33,8 +34,12 @@ export async function runThroughOutage(bench: Bench, options: OutageOptions) {
   const service = await newService(bench);
   const { sql } = questdb;
   const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
-  const worker = bench.start(task, { service, ...options });
-  worker.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
+  const { backlogRows, warmupSeconds, idleSeconds, seed, markersPerSecond } = options;
+  const worker = bench.start(task, { service, backlogRows, warmupSeconds, idleSeconds });
+  const { port } = await worker.take("listening", z.object({ port: z.int() }));
+  const load = { port, rowsPerSecond: options.liveRowsPerSecond, markersPerSecond, seed };
+  const producer = bench.start(producerTask, load);
+  producer.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
   await worker.take("stop database", z.unknown());
   await questdb.stop();
   bench.say("QuestDB is stopped; the backlog grows");
@@ -45,10 +50,10 @@ export async function runThroughOutage(bench: Bench, options: OutageOptions) {
   bench.say("QuestDB is back");
   worker.send("database is up");
   await worker.take("drained", z.unknown());
-  await questdb.allQueryable(MARKS.name, options.backlogRows, bench.timeoutMs);
+  await questdb.allQueryable(MARKS.name, backlogRows, bench.timeoutMs);
   const cpuAfter = cpuSecondsOf(questdb.pid);
   const report = await worker.result;
-  await worker.end();
+  await Promise.all([worker.end(), producer.end()]);
   for (const [table, rows] of Object.entries(report.accepted)) {
     await questdb.allQueryable(table, rows, bench.timeoutMs);
   }

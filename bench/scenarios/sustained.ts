@@ -8,6 +8,7 @@ import { type Figures, type Variant, variantOf } from "../harness/result.ts";
 import { median, slopePerMinute } from "../harness/statistics.ts";
 import { RSS_EVERY_MS } from "../harness/usage_window.ts";
 import type { ServiceInput } from "../tasks/bench_pipeline.ts";
+import { task as producerTask } from "../tasks/load_producer.ts";
 import { task } from "../tasks/sustained.ts";
 import { W90_ROWS_PER_DAY } from "../workload/w90.ts";
 import { amount, type Column, count, defineScenario } from "./scenario.ts";
@@ -79,32 +80,30 @@ export async function measureLoad(
   const { sql } = questdb;
   const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
   const service = await newService(bench, settings);
-  const worker = bench.start(task, {
-    ...{ service, rowsPerSecond: rate, markersPerSecond, warmupSeconds: warmup, seconds, seed },
-  });
-  worker.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
+  const worker = bench.start(task, { service, warmupSeconds: warmup, seconds });
+  const { port } = await worker.take("listening", z.object({ port: z.int() }));
+  const producer = bench.start(producerTask, { port, rowsPerSecond: rate, markersPerSecond, seed });
+  producer.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
   await worker.take("begin", z.unknown());
   const cpuBefore = cpuSecondsOf(questdb.pid);
   await worker.take("end", z.unknown());
   const cpuAfter = cpuSecondsOf(questdb.pid);
   const questdbRss = residentBytesOf(questdb.pid);
   const report = await worker.result;
-  await worker.end();
+  await Promise.all([worker.end(), producer.end()]);
   for (const [table, rows] of Object.entries(report.accepted)) {
     await questdb.allQueryable(table, rows, bench.timeoutMs);
   }
   const latency = await markers.settled();
   await bench.removeFolder(service.dataDir);
-  const { usage, producerSeconds, durableP50Ms, durableP99Ms, lateMaxMs, requestsPerSecond } = report;
+  const { usage, durableP50Ms, durableP99Ms, lateMaxMs, requestsPerSecond } = report;
   const corePercent = (cpuSeconds: number) => (100 * cpuSeconds) / usage.wallSeconds;
   const acceptedRows = Object.values(report.accepted).reduce((sum, rows) => sum + rows, 0);
   const figures: Figures = {
-    rowsPerSecond: acceptedRows / (usage.wallSeconds + warmup),
+    rowsPerSecond: report.rows / usage.wallSeconds,
     ...latency,
     ...{ durableP50Ms, durableP99Ms, lateMaxMs, requestsPerSecond },
-    // Includes the producer, which runs in the same process; its own share is the next figure.
     serviceCorePercent: corePercent(usage.cpuSeconds),
-    producerCorePercent: corePercent(producerSeconds),
     questdbCorePercent: cpuBefore === null || cpuAfter === null ? null : corePercent(cpuAfter - cpuBefore),
     gcCorePercent: corePercent(usage.gcSeconds),
     questdbRssMb: questdbRss === null ? null : questdbRss / 1e6,

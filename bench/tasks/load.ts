@@ -1,133 +1,106 @@
-// Live traffic in the process that is measured: the W90 mix at a rate, pushed as it becomes due, without waiting for earlier pushes,
-// as events come. A few rows a second are announced to the harness, which asks the database until it sees them.
-import { createHistogram, performance } from "node:perf_hooks";
+// Live traffic as the measured service takes it: rows come from the producer's process (load_producer.ts) as a line of JSON a
+// tick and are handed to the intake as values, as a source in this process would do.
+import { createServer, type Server, type Socket } from "node:net";
+import { createHistogram } from "node:perf_hooks";
+import { createInterface } from "node:readline";
+import * as z from "zod";
 import type { Clock } from "../../ingest/clock.ts";
 import type { Pipeline } from "../../ingest/pipeline.ts";
-import type { Channel } from "../harness/task.ts";
-import { PacedW90 } from "../workload/paced_w90.ts";
-import type { TimedRow } from "../workload/w90/stream.ts";
 import { acceptAll } from "./bench_pipeline.ts";
 
-export interface LoadOptions {
-  readonly pipeline: Pipeline;
-  readonly clock: Clock;
-  readonly channel: Channel;
-  readonly rowsPerSecond: number;
-  readonly markersPerSecond: number;
-  readonly seed: number;
-}
+const TickSchema = z.array(z.tuple([z.string(), z.array(z.unknown())]));
 
 export interface LoadReport {
   /** Rows accepted by table, warm-up included. */
   readonly accepted: Record<string, number>;
+  /** Without the warm-up. */
+  readonly rows: number;
   readonly durableP50Ms: number;
   readonly durableP99Ms: number;
-  /** Latest start of a push after it was due: above some tens of ms the producer itself was too slow. */
+  /** Latest start of a tick after it was due: above some tens of ms the producer itself was too slow. */
   readonly lateMaxMs: number;
-  /** CPU that making the rows took, which a real producer would have spent elsewhere. */
-  readonly producerSeconds: number;
 }
 
-const TICK_MS = 10;
-
-/** Runs until `stop`, which resolves when every push is durable. Figures count from the last `restart` on. */
+/** Figures count from the last `restart` on. */
 export class Load {
-  readonly #options: LoadOptions;
-  readonly #paced: PacedW90;
+  readonly port: number;
+  readonly #pipeline: Pipeline;
+  readonly #clock: Clock;
+  readonly #server: Server;
+  readonly #producer: Promise<Socket>;
+  readonly #late: Promise<number>;
   readonly #accepted = new Map<string, number>();
   readonly #underWay = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
-  readonly #running: Promise<void>;
   #durable = createHistogram();
-  #lateMaxMs = 0;
-  #producerMs = 0;
-  #markersAtMs: number;
+  #rows = 0;
   #failure: unknown;
 
-  constructor(options: LoadOptions) {
-    this.#options = options;
-    const { seed, rowsPerSecond, clock } = options;
-    this.#paced = new PacedW90({ seed, startUs: clock.nowUs(), rowsPerSecond });
-    this.#markersAtMs = Number.POSITIVE_INFINITY;
-    this.#running = this.#run();
+  private constructor(pipeline: Pipeline, clock: Clock, server: Server) {
+    this.#pipeline = pipeline;
+    this.#clock = clock;
+    this.#server = server;
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    this.port = address.port;
+    this.#producer = new Promise((resolve) => void server.once("connection", resolve));
+    this.#late = this.#producer.then((socket) => this.#take(socket));
   }
 
-  /** The warm-up is over: figures begin, and rows are announced from now on. */
-  restart(): void {
+  /** Waits for a producer at `port`. */
+  static async listen(pipeline: Pipeline, clock: Clock): Promise<Load> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return new Load(pipeline, clock, server);
+  }
+
+  /** The warm-up is over. Resolves when the producer has been told; there must be one. */
+  async restart(): Promise<void> {
+    (await this.#producer).write("restart\n");
     this.#durable = createHistogram();
-    this.#lateMaxMs = 0;
-    this.#producerMs = 0;
-    this.#markersAtMs = this.#options.clock.monotonicMs();
+    this.#rows = 0;
   }
 
+  /** Ends the producer. Resolves when every row is durable. */
   async stop(): Promise<LoadReport> {
-    this.#stopping.abort();
-    await this.#running;
+    const producer = await this.#producer;
+    producer.write("stop\n");
+    const lateMaxMs = await this.#late;
     await Promise.all(this.#underWay);
+    producer.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
     if (this.#failure !== undefined) throw this.#failure;
     const ms = (q: number) => (this.#durable.count === 0 ? 0 : this.#durable.percentile(q) / 1000);
     return {
       accepted: Object.fromEntries(this.#accepted),
+      rows: this.#rows,
       durableP50Ms: ms(50),
       durableP99Ms: ms(99),
-      lateMaxMs: this.#lateMaxMs,
-      producerSeconds: this.#producerMs / 1000,
+      lateMaxMs,
     };
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#options;
-    const startMs = clock.monotonicMs();
-    for (let tick = 1; !this.#stopping.signal.aborted; tick++) {
-      const dueMs = startMs + tick * TICK_MS;
-      const beganMs = clock.monotonicMs();
-      if (dueMs > beganMs) await clock.sleep(dueMs - beganMs, this.#stopping.signal);
-      const nowMs = clock.monotonicMs();
-      this.#lateMaxMs = Math.max(this.#lateMaxMs, nowMs - dueMs);
-      this.#push(nowMs - startMs, nowMs);
+  /** Resolves with the last line: how late the producer was. */
+  async #take(socket: Socket): Promise<number> {
+    for await (const line of createInterface({ input: socket })) {
+      const tick: unknown = JSON.parse(line);
+      if (typeof tick === "number") return tick;
+      for (const [table, rows] of TickSchema.parse(tick)) this.#accept(table, rows);
     }
+    throw new Error("the producer went away");
   }
 
-  #push(elapsedMs: number, nowMs: number): void {
-    const beganMs = performance.now();
-    const due = this.#paced.due(elapsedMs);
-    // A time of its own for every row: it is what the harness finds the row by.
-    for (const rows of due.values()) for (const row of rows) row.ts = this.#options.clock.nowUs();
-    this.#producerMs += performance.now() - beganMs;
-    this.#announce(due, nowMs);
-    for (const [table, rows] of due) this.#accept(table, rows);
-  }
-
-  #accept(table: string, rows: readonly TimedRow[]): void {
-    const { pipeline, clock } = this.#options;
-    const startMs = clock.monotonicMs();
-    const work = acceptAll(pipeline, table, rows)
+  #accept(table: string, rows: readonly unknown[]): void {
+    const startMs = this.#clock.monotonicMs();
+    const work = acceptAll(this.#pipeline, table, rows)
       .then(() => {
         this.#accepted.set(table, (this.#accepted.get(table) ?? 0) + rows.length);
-        this.#durable.record(Math.max(1, Math.round((clock.monotonicMs() - startMs) * 1000)));
+        this.#rows += rows.length;
+        this.#durable.record(Math.max(1, Math.round((this.#clock.monotonicMs() - startMs) * 1000)));
       })
       .catch((error: unknown) => {
         this.#failure ??= error;
-        this.#stopping.abort();
       })
       .finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
-  }
-
-  /** One row of this push, each as likely as any other, so that large and small tables count as they write. */
-  #announce(due: ReadonlyMap<string, readonly TimedRow[]>, nowMs: number): void {
-    if (nowMs < this.#markersAtMs) return;
-    const total = [...due.values()].reduce((sum, rows) => sum + rows.length, 0);
-    if (total === 0) return;
-    this.#markersAtMs += 1000 / this.#options.markersPerSecond;
-    let at = Math.floor(Math.random() * total);
-    for (const [table, rows] of due) {
-      const row = rows[at];
-      if (row !== undefined) {
-        this.#options.channel.send("marker", { table, tsUs: row.ts, acceptedUs: row.ts });
-        return;
-      }
-      at -= rows.length;
-    }
   }
 }

@@ -12,13 +12,10 @@ import { MarkProducers } from "./mark_producers.ts";
 const InputSchema = z.object({
   service: ServiceInputSchema,
   backlogRows: z.int().min(1),
-  liveRowsPerSecond: z.number().min(1),
-  markersPerSecond: z.number().min(0.01),
   /** Live traffic before the outage. */
   warmupSeconds: z.number().min(0),
   /** Without traffic, before and after everything: for the memory at rest. */
   idleSeconds: z.number().min(0),
-  seed: z.int(),
 });
 
 const OutputSchema = z.object({
@@ -50,8 +47,8 @@ export const task = defineTask({
       return done;
     };
     await phase("idle", () => clock.sleep(input.idleSeconds * 1000));
-    const { markersPerSecond, seed, liveRowsPerSecond: rowsPerSecond } = input;
-    const load = new Load({ pipeline, clock, channel, rowsPerSecond, markersPerSecond, seed });
+    const load = await Load.listen(pipeline, clock);
+    channel.send("listening", { port: load.port });
     await phase("live", () => clock.sleep(input.warmupSeconds * 1000));
 
     channel.send("stop database");
@@ -74,7 +71,7 @@ export const task = defineTask({
       while (pipeline.ledger.counts(MARKS.name).written < rows) await clock.sleep(POLL_MS);
     };
     const recoverySeconds = await secondsOf(clock, written(1));
-    load.restart();
+    await load.restart();
     const drainSeconds = await phase("drain", () => secondsOf(clock, written(input.backlogRows)));
     channel.send("drained");
     const { accepted } = await load.stop();

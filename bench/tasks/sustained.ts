@@ -8,20 +8,17 @@ import { requestsSent } from "./requests_sent.ts";
 
 const InputSchema = z.object({
   service: ServiceInputSchema,
-  rowsPerSecond: z.number().min(1),
-  markersPerSecond: z.number().min(0.01),
   warmupSeconds: z.number().min(0),
   seconds: z.number().min(1),
-  seed: z.int(),
 });
 
 const OutputSchema = z.object({
   usage: UsageSchema,
   accepted: z.record(z.string(), z.number()),
+  rows: z.number(),
   durableP50Ms: z.number(),
   durableP99Ms: z.number(),
   lateMaxMs: z.number(),
-  producerSeconds: z.number(),
   requestsPerSecond: z.number(),
 });
 
@@ -33,10 +30,10 @@ export const task = defineTask({
     const bench = await openBenchPipeline(input.service);
     const { pipeline, clock, metrics } = bench;
     await bench.connect();
-    const { rowsPerSecond, markersPerSecond, seed } = input;
-    const load = new Load({ pipeline, clock, channel, rowsPerSecond, markersPerSecond, seed });
+    const load = await Load.listen(pipeline, clock);
+    channel.send("listening", { port: load.port });
     await clock.sleep(input.warmupSeconds * 1000);
-    load.restart();
+    await load.restart();
     channel.send("begin");
     const window = new UsageWindow();
     const requestsBefore = await requestsSent(metrics);
