@@ -8,6 +8,8 @@ import type { EncodeRow } from "./row_encoder.ts";
 
 const CAPACITY_BYTES_MIN = 2048;
 const OFFSETS_MIN = 64;
+/** Times what is needed. */
+const TOO_LARGE = 8;
 
 export class FrameBuilder {
   readonly #table: string;
@@ -98,12 +100,21 @@ export class FrameBuilder {
       maxTs: this.#maxTs,
       acceptedUs: this.#acceptedUs,
     };
-    // A buffer that was given away is not written to again; a small one was copied and is used on.
+    // A buffer that was given away is not written to again; from another one the rows were copied.
     if (frame.payload.buffer === buffer.bytes.buffer) this.#bytes = undefined;
-    else buffer.length = 0;
+    else this.#reuse(buffer);
     this.#capacityBytes = Math.max(CAPACITY_BYTES_MIN, frame.payload.length);
     this.#rows = 0;
     return frame;
+  }
+
+  /** Goes on with the buffer, unless it has become much too large. */
+  #reuse(buffer: ByteBuffer): void {
+    const isTooLarge = buffer.bytes.length > TOO_LARGE * Math.max(buffer.length, CAPACITY_BYTES_MIN);
+    buffer.length = 0;
+    if (!isTooLarge) return;
+    this.#memory?.give(buffer.bytes);
+    this.#bytes = undefined;
   }
 
   #grow(): void {

@@ -28,17 +28,17 @@ export interface SegmentScan {
 }
 
 /**
- * Scans from behind the segment's header. Every body is checked against its CRC, so what comes back is what was
- * acknowledged, or is counted as damaged. Frames share memory with `bytes`.
+ * Scans from `from` on, where a record begins; from behind the segment's header if absent. Every body is checked against
+ * its CRC, so what comes back is what was acknowledged, or is counted as damaged. Frames share memory with `bytes`.
  */
-export function scanSegment(bytes: Buffer): SegmentScan {
+export function scanSegment(bytes: Buffer, from = 0): SegmentScan {
   const limit = bytes.length - (decodeFooter(bytes)?.footerBytes ?? 0);
   const body = bytes.subarray(0, limit);
   const records: ScannedRecord[] = [];
   const damaged: DamagedPlace[] = [];
   // What is damaged turns out to be a torn tail when nothing intact follows.
   let pending: DamagedPlace[] = [];
-  let at = SEGMENT_HEADER_BYTES;
+  let at = Math.max(from, SEGMENT_HEADER_BYTES);
   let end = at;
   while (at >= 0 && at < limit) {
     const header = decodeRecordHeader(body, at);

@@ -3,9 +3,11 @@
 import { TickwatchError } from "../errors.ts";
 import { type Cursor, openCursor, type TablePositions } from "./cursor.ts";
 import type { Frame } from "./frame.ts";
+import { HandedOut, type ReadRecords } from "./handed_out.ts";
+import { lastSeqIn, lastSeqOf } from "./last_seq.ts";
 import { type Recovery, recover } from "./recovery.ts";
 import { segmentName } from "./segment.ts";
-import { createSegmentReader, type DamageReport, type SegmentReader } from "./segment_reader.ts";
+import { createSegmentReader, type DamageReport, onceEach, type SegmentReader } from "./segment_reader.ts";
 import type { ScannedRecord } from "./segment_scan.ts";
 import { createSegmentWriter, type SegmentInfo, type SegmentWriter, type Stored } from "./segment_writer.ts";
 import type { Storage } from "./storage.ts";
@@ -64,9 +66,12 @@ export interface Spool {
   pendingOf(table: string): PendingTable | undefined;
   /**
    * The next undelivered frames of a table, oldest first, at least one if there is any, within the limits. They stay
-   * in the queue until `ack`. One consumer per table.
+   * in the queue until `ack`; their bytes may be read until then, or until `letGo` or the next `peek`. One consumer per
+   * table.
    */
   peek(table: string, limits: BatchLimits): Promise<readonly QueuedFrame[]>;
+  /** The bytes of the frames that `peek` gave are not read any more, acknowledged or not: their memory is used again. */
+  letGo(table: string): void;
   /** All frames of the table up to `seq` are delivered. Takes effect on disk with the next `saveCursor`. */
   ack(table: string, seq: number): void;
   /** Last seq of the table that was ever delivered: frames up to it are being sent again. */
@@ -112,8 +117,7 @@ class DiskSpool implements Spool {
   readonly #onReleased: (frame: Frame) => void;
   readonly #segments = new Map<number, SegmentInfo>();
   readonly #queues = new Map<string, TableQueue>();
-  /** Frames handed out that came from disk, by table: their sizes are needed when they are acked. */
-  readonly #handedOut = new Map<string, readonly ScannedRecord[]>();
+  readonly #handedOut = new HandedOut();
   #memoryBytes = 0;
   #cursorIsStale = false;
   #saved: TablePositions;
@@ -188,20 +192,25 @@ class DiskSpool implements Spool {
     const queue = this.#queues.get(table);
     if (queue === undefined || queue.isEmpty) return [];
     if (!queue.nextIsOnDisk) {
-      this.#handedOut.delete(table);
+      this.#handedOut.forget(table);
       return queue.peekMemory(limits);
     }
-    const records = withinLimits(await this.#readNext(queue), 0, limits);
-    this.#handedOut.set(table, records);
+    const { records: next, release } = await this.#readNext(queue);
+    const records = withinLimits(next, 0, limits);
+    this.#handedOut.set(table, { records, release });
     return records;
+  }
+
+  letGo(table: string): void {
+    this.#handedOut.letGo(table);
   }
 
   ack(table: string, seq: number): void {
     const queue = this.#queues.get(table);
     if (queue === undefined || seq <= queue.ackedSeq) return;
-    const handedOut = this.#handedOut.get(table) ?? [];
+    const handedOut = this.#handedOut.recordsOf(table);
     this.#memoryBytes -= queue.ack(seq, handedOut, this.#options.monotonicMs());
-    if ((handedOut.at(-1)?.seq ?? 0) <= seq) this.#handedOut.delete(table);
+    this.#handedOut.acknowledged(table, seq);
     this.#cursorIsStale = true;
   }
 
@@ -212,7 +221,7 @@ class DiskSpool implements Spool {
   rewind(table: string): void {
     const queue = this.#queues.get(table);
     if (queue === undefined) return;
-    this.#handedOut.delete(table);
+    this.#handedOut.forget(table);
     this.#memoryBytes -= queue.rewind(this.#releasedSeq(queue));
     this.#cursorIsStale = true;
   }
@@ -224,12 +233,18 @@ class DiskSpool implements Spool {
   async *since(seq: number): AsyncGenerator<ScannedRecord> {
     for (const info of [...this.#segments.values()]) {
       if (lastSeqIn(info) <= seq) continue;
-      const records = [...(await this.#reader.read(info)).values()].flat().sort((a, b) => a.seq - b.seq);
-      yield* records.filter((record) => record.seq > seq);
+      const { records, release } = await this.#reader.read(info);
+      try {
+        const inOrder = [...records.values()].flat().sort((a, b) => a.seq - b.seq);
+        yield* inOrder.filter((record) => record.seq > seq);
+      } finally {
+        release();
+      }
     }
   }
 
   async saveCursor(): Promise<void> {
+    this.#reader.trim();
     await this.#saveCursor(false);
     await this.#forget();
   }
@@ -272,11 +287,13 @@ class DiskSpool implements Spool {
       for (const { table, firstSeq, lastSeq } of info.tables.values()) {
         const queue = this.#queues.get(table);
         if (queue === undefined || queue.deliveredSeq < firstSeq || queue.deliveredSeq >= lastSeq) continue;
-        for (const { seq, frame } of (await this.#reader.read(info)).get(table) ?? []) {
+        const { records, release } = await this.#reader.read(info);
+        for (const { seq, frame } of records.get(table) ?? []) {
           if (seq > queue.deliveredSeq) continue;
           queue.pendingRows -= frame.rowCount;
           queue.pendingBytes -= frame.payload.length;
         }
+        release();
       }
     }
   }
@@ -314,21 +331,22 @@ class DiskSpool implements Spool {
   }
 
   /** Undelivered records of the first segment that has some; skips what damage has left of others. */
-  async #readNext(queue: TableQueue): Promise<readonly ScannedRecord[]> {
+  async #readNext(queue: TableQueue): Promise<ReadRecords> {
     for (const info of [...this.#segments.values()]) {
       const summary = info.tables.get(queue.table);
       if (summary === undefined || summary.lastSeq <= queue.ackedSeq) continue;
       const { lastSeq } = summary;
-      const records = (await this.#reader.read(info)).get(queue.table) ?? [];
-      const next = records.filter((record) => record.seq > queue.ackedSeq);
-      if (next[0] !== undefined) {
-        queue.oldestUs = next[0].frame.acceptedUs;
-        return next;
+      const { records: all, release } = await this.#reader.read(info);
+      const records = (all.get(queue.table) ?? []).filter((record) => record.seq > queue.ackedSeq);
+      if (records[0] !== undefined) {
+        queue.oldestUs = records[0].frame.acceptedUs;
+        return { records, release };
       }
+      release();
       queue.skipTo(lastSeq);
       this.#cursorIsStale = true;
     }
-    return [];
+    return { records: [], release: () => undefined };
   }
 
   /**
@@ -371,28 +389,7 @@ class DiskSpool implements Spool {
   }
 }
 
-function lastSeqIn(info: SegmentInfo): number {
-  return Math.max(0, ...[...info.tables.values()].map(({ lastSeq }) => lastSeq));
-}
-
-/** A cursor may know a higher seq than the segments: all of them delivered and deleted. */
-function lastSeqOf(recovery: Recovery, { loaded }: Cursor, witness: SpoolWitness | undefined): number {
-  const delivered = [...loaded.values()].map(({ acked }) => acked);
-  return Math.max(recovery.nextSeq - 1, witness?.seq ?? 0, ...delivered);
-}
-
 function pendingOf(queue: TableQueue): PendingTable {
   const { table, pendingRows: rows, pendingBytes: bytes, oldestUs = 0 } = queue;
   return { table, rows, bytes, oldestUs };
-}
-
-/** The same place is found again at every reading of its segment, and told only once. */
-function onceEach(onDamage: SpoolOptions["onDamage"]): SpoolOptions["onDamage"] {
-  const told = new Set<string>();
-  return (report) => {
-    const place = `${report.segment}@${report.at}`;
-    if (told.has(place)) return;
-    told.add(place);
-    onDamage(report);
-  };
 }

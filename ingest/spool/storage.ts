@@ -8,6 +8,8 @@ export interface StorageFile {
   write(buffers: readonly Uint8Array[], position: number): Promise<void>;
   /** Reads up to `length` bytes; fewer only at the end of the file. */
   read(position: number, length: number): Promise<Buffer>;
+  /** Fills the target from `position` on. Returns how many bytes it read; fewer than its size only at the end of the file. */
+  readInto(target: Buffer, position: number): Promise<number>;
   /** Makes content and length durable (fdatasync). */
   sync(): Promise<void>;
   truncate(length: number): Promise<void>;
@@ -70,19 +72,24 @@ function diskFile(handle: FileHandle): StorageFile {
     },
     async read(position, length) {
       const buffer = Buffer.allocUnsafe(length);
-      let filled = 0;
-      while (filled < length) {
-        const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return buffer.subarray(0, filled);
+      return buffer.subarray(0, await readInto(handle, buffer, position));
     },
+    readInto: (target, position) => readInto(handle, target, position),
     sync: () => handle.datasync(),
     truncate: (length) => handle.truncate(length),
     size: async () => (await handle.stat()).size,
     close: () => handle.close(),
   };
+}
+
+async function readInto(handle: FileHandle, target: Buffer, position: number): Promise<number> {
+  let filled = 0;
+  while (filled < target.length) {
+    const { bytesRead } = await handle.read(target, filled, target.length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
 }
 
 /** Buffers a system takes in one writev (POSIX IOV_MAX is 1024 on Linux and macOS). */

@@ -198,8 +198,6 @@ export function withinLimits<T extends QueuedFrame>(
 }
 
 /** Memory that a queued frame takes: payload, offsets, keys, and the objects around them. */
-function memoryOf({ payload, rowCount }: Frame): number {
-  // A large payload is alone in its memory and may not fill it; small ones share theirs.
-  const payloadBytes = payload.length < 16_384 ? payload.length : payload.buffer.byteLength;
-  return payloadBytes + 12 * rowCount + 400;
+function memoryOf(frame: Frame): number {
+  return frame.payload.length + 12 * frame.rowCount + 400;
 }

@@ -17,6 +17,8 @@ export class MemoryStorage implements Storage {
   readonly #durableNames: Map<string, Inode>;
   /** Operations so far, by name, for asserting their order. */
   readonly journal: string[] = [];
+  /** Of segments, into memory that is used again. */
+  bytesRead = 0;
   /** The power is cut before this operation (counted from 0). */
   cutAt = Number.POSITIVE_INFINITY;
   /** The next writes fail with this error code. */
@@ -90,6 +92,10 @@ export class MemoryStorage implements Storage {
         inode.volatile = grown;
       },
       read: async (position, length) => Buffer.from(inode.volatile.subarray(position, position + length)),
+      readInto: async (target, position) => {
+        this.bytesRead += target.length;
+        return inode.volatile.copy(target, 0, position);
+      },
       sync: async () => {
         this.#step(`sync ${name}`);
         if (this.failSyncsWith !== undefined)

@@ -50,7 +50,8 @@ export async function drainTable(spool: Spool, table: string): Promise<Frame[]> 
     const batch = await spool.peek(table, { rows: 5, bytes: 1 << 20 });
     const last = batch.at(-1);
     if (last === undefined) return frames;
-    frames.push(...batch.map(({ frame }) => frame));
+    // The memory behind a frame may be used again from here on.
+    frames.push(...batch.map(({ frame }) => ({ ...frame, payload: Buffer.from(frame.payload) })));
     spool.ack(table, last.seq);
   }
 }

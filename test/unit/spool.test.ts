@@ -207,3 +207,37 @@ test("with one cursor slot damaged the older one holds", async () => {
   const again = await openTestSpool(damaged);
   expect(payloads(await drainTable(again, "a"))).toEqual(expected(1, 4));
 });
+
+test("frames read from disk stay whole until they are let go, whatever is read and written meanwhile", async () => {
+  const storage = new MemoryStorage();
+  const spool = await openTestSpool(storage, { segmentBytes: 600, memoryBytes: 0 });
+  const append = async (n: number) => spool.append([frameOf("a", n), frameOf("b", n)]);
+  for (let n = 0; n < 40; n++) await append(n);
+  const held = await spool.peek("a", { rows: 4, bytes: 1 << 20 });
+  const whole = payloads(held.map(({ frame }) => frame));
+  expect(whole).toEqual(expected(0, 2));
+  for (let n = 0; n < 40; n++) {
+    const [head] = await spool.peek("b", { rows: 1, bytes: 1 });
+    expect(head?.frame.payload.toString()).toBe(frameOf("b", n).payload.toString());
+    spool.ack("b", head?.seq ?? 0);
+    await append(40 + n);
+    await spool.saveCursor();
+  }
+  expect(payloads(held.map(({ frame }) => frame))).toEqual(whole);
+  spool.letGo("a");
+  expect(payloads(await drainTable(spool, "a"))).toEqual(expected(0, 80));
+});
+
+test("the segment that is written to is read on from where reading ended", async () => {
+  const storage = new MemoryStorage();
+  const spool = await openTestSpool(storage, { segmentBytes: 1 << 20, memoryBytes: 0 });
+  for (let n = 0; n < 50; n++) {
+    await spool.append([frameOf("a", n)]);
+    const [head] = await spool.peek("a", { rows: 1, bytes: 1 });
+    expect(head?.frame.payload.toString()).toBe(frameOf("a", n).payload.toString());
+    spool.ack("a", head?.seq ?? 0);
+  }
+  const segment = storage.content(SEGMENT).length;
+  expect(storage.bytesRead).toBeGreaterThan(segment - 100);
+  expect(storage.bytesRead).toBeLessThan(2 * segment);
+});
