@@ -59,7 +59,8 @@ export async function connectDatabase(
   const sender = createIlpHttp({
     url: server.http,
     authorization: server.httpAuthorization,
-    connections: options.config.writer.connections,
+    // One more, for the second of two requests of a table that go at once.
+    connections: options.config.writer.connections + 1,
     timeoutMs: options.config.writer.requestTimeoutMs,
   });
   return {

@@ -24,6 +24,11 @@ export function cutBatch(frames: readonly QueuedFrame[], skipRows: number, limit
     parts.push(sliceFrame(frame, from, to));
     left -= to - from;
   }
+  return batchOf(parts);
+}
+
+/** All rows of some parts. */
+export function batchOf(parts: readonly Frame[]): Batch {
   return {
     parts,
     rows: parts.reduce((sum, part) => sum + part.rowCount, 0),
@@ -51,4 +56,8 @@ export function progress(
     ackSeq = seq;
   }
   return { ackSeq, restRows: rest };
+}
+
+export function totalRows(frames: readonly QueuedFrame[]): number {
+  return frames.reduce((sum, { frame }) => sum + frame.rowCount, 0);
 }

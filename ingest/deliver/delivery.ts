@@ -1,20 +1,23 @@
 // Delivery: takes frames from the spool, sends them to QuestDB and acknowledges them. Holds the only retry loop of the
-// program. Order is kept per table: one request of a table at a time, always from the head of its queue. It gives up a
-// row only on the evidence that isolation.ts demands, and then into the dead-letter file.
+// program. Order is kept per table: always from the head of its queue, one request of a table at a time, or two whose
+// order cannot matter (pair.ts). It gives up a row only on the evidence that isolation.ts demands, and then into the
+// dead-letter file.
 import { type BackoffLimits, backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { decodeLine } from "../encode/decode.ts";
 import type { DeadLetterWriter } from "../intake/dead_letter.ts";
 import type { Log } from "../log.ts";
-import type { DeadLetterReason, Ledger } from "../metrics/ledger.ts";
+import type { Ledger } from "../metrics/ledger.ts";
 import type { Metrics } from "../metrics/record.ts";
 import type { Spool } from "../spool/spool.ts";
-import type { BatchLimits, QueuedFrame } from "../spool/table_queue.ts";
-import { type Batch, cutBatch, firstRow, progress } from "./batch.ts";
+import { type BatchLimits, type QueuedFrame, withinLimits } from "../spool/table_queue.ts";
+import { Alarm } from "./alarm.ts";
+import { type Batch, cutBatch, progress, totalRows } from "./batch.ts";
+import { GiveUp } from "./give_up.ts";
 import type { IlpHttp } from "./ilp_http.ts";
 import { afterRefusal, afterRewind, afterSilence, afterSuccess, type IsolationStep } from "./isolation.ts";
 import type { LingerLimits } from "./linger.ts";
-import { type Failure, POLICY } from "./outcome.ts";
+import { type Failure, mayBeStored, messageOf, type Outcome, POLICY } from "./outcome.ts";
+import { type Pair, pairLimits, pairOf } from "./pair.ts";
 import { scheduleOf } from "./schedule.ts";
 import { ServerState } from "./server_state.ts";
 import { TableLane } from "./table_lane.ts";
@@ -45,21 +48,21 @@ export interface DeliveryOptions {
 /** For one table that has trouble of its own. */
 const TABLE_BACKOFF: BackoffLimits = { firstMs: 500, maxMs: 30_000 };
 
-const DEAD_LETTERS_TOLD_EVERY_MS = 60_000;
-
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #lanes = new Map<string, TableLane>();
+  readonly #giveUp: GiveUp;
   readonly #server: ServerState;
   readonly #underWay = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #draining = false;
-  #wake: (() => void) | undefined;
-  /** When the timer wakes us at the latest. */
-  #timerMs = Number.POSITIVE_INFINITY;
+  #pairing = false;
+  readonly #alarm: Alarm;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#giveUp = new GiveUp(options);
+    this.#alarm = new Alarm(options.clock, this.#stop.signal);
     this.#server = new ServerState(options.clock, options.random, (up, failure) => {
       if (up) this.resend();
       options.onServerState(up, failure);
@@ -84,13 +87,13 @@ export class Delivery {
     // Rows that join others which wait already change nothing, unless they fill the request.
     if (lane.waitingSinceMs !== undefined && !this.#isFull(lane)) return;
     lane.waitingSinceMs ??= nowMs;
-    if (!lane.isSending) this.#wake?.();
+    if (!lane.isSending) this.#alarm.wake();
   }
 
   /** Sends again what was delivered within the grace time: the server may have lost it. DEDUP absorbs the rest. */
   resend(): void {
     for (const table of this.#options.spool.tables()) this.#resend(table);
-    this.#wake?.();
+    this.#alarm.wake();
   }
 
   /** The same for a table that was dropped, or made again, over connections that have never seen the old one. */
@@ -99,14 +102,13 @@ export class Delivery {
     this.#options.log.warn({ table }, "a table was dropped or made again; its latest rows are sent again");
     this.#options.sender.renew();
     this.#resend(table);
-    this.#wake?.();
+    this.#alarm.wake();
   }
 
   /** Delivers until `stop`. Never rejects for what the server does. */
   async run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      this.#wakeAt(this.#startDue());
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#alarm.sleepUntil(this.#startDue());
     }
     await Promise.all(this.#underWay);
     this.#leaveResending();
@@ -117,7 +119,7 @@ export class Delivery {
     const { clock, spool } = this.#options;
     this.#draining = true;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
-    this.#wake?.();
+    this.#alarm.wake();
     while (spool.pending().length > 0) {
       if (clock.monotonicMs() >= deadlineMs || (!this.#server.isUp && this.#underWay.size === 0))
         return false;
@@ -130,7 +132,7 @@ export class Delivery {
   /** Ends run(); attempts under way are aborted, their frames stay in the spool. */
   stop(): void {
     this.#stop.abort();
-    this.#wake?.();
+    this.#alarm.wake();
   }
 
   /** Starts every request that is due; returns when the next one is (monotonic ms). */
@@ -167,12 +169,13 @@ export class Delivery {
         this.#backOff(lane);
       })
       .finally(() => {
+        this.#options.spool.letGo(lane.table);
         lane.isSending = false;
         this.#underWay.delete(work);
         if (lane.resendDue) this.#rewind(lane);
         if (this.#options.spool.pendingOf(lane.table) !== undefined)
           lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
-        this.#wake?.();
+        this.#alarm.wake();
       });
     this.#underWay.add(work);
   }
@@ -203,29 +206,77 @@ export class Delivery {
   }
 
   async #deliver(lane: TableLane): Promise<void> {
-    const { spool, sender, limits, metrics, clock } = this.#options;
-    const frames = await spool.peek(lane.table, limits);
+    const { spool, limits } = this.#options;
+    const mayPair = this.#mayPair(lane);
+    const next = await spool.peek(lane.table, mayPair ? pairLimits(limits) : limits);
+    const goodRows = lane.givenUp.rowsBefore(next, lane.doneRows);
+    if (goodRows === 0) {
+      this.#advance(lane, next, 1);
+      return;
+    }
+    const both = cutBatch(next, lane.doneRows, goodRows);
+    const pair = mayPair ? pairOf(both, limits) : undefined;
+    if (pair !== undefined) {
+      await this.#deliverPair(lane, next, both, pair);
+      return;
+    }
+    const frames = withinLimits(next, 0, limits);
     const { mode, offset, limitRows } = lane.isolation;
     const rowsBehind = totalRows(frames) - lane.doneRows - 1;
     if (rowsBehind < 0) return;
-    const goodRows = lane.givenUp.rowsBefore(frames, lane.doneRows);
-    if (goodRows === 0) {
-      this.#advance(lane, frames, 1);
-      return;
-    }
     const skipRows = lane.doneRows + (mode === "witness" ? Math.min(offset, rowsBehind) : 0);
     const batch = cutBatch(frames, skipRows, Math.min(limitRows, limits.rows, goodRows));
-    const startMs = clock.monotonicMs();
-    const outcome = await sender.send(
-      batch.parts.map((part) => part.payload),
-      this.#stop.signal,
-    );
+    const outcome = await this.#send(batch);
+    lane.isSingle &&= outcome.kind !== "written";
     if (this.#stop.signal.aborted && outcome.kind !== "written") return;
-    metrics.observe("tickwatch_ack_seconds", {}, (clock.monotonicMs() - startMs) / 1000);
-    metrics.observe("tickwatch_frame_rows", {}, batch.rows);
-    metrics.observe("tickwatch_frame_bytes", {}, batch.bytes);
     if (outcome.kind === "written") await this.#written(lane, frames, batch);
     else await this.#failed(lane, frames, batch, outcome);
+  }
+
+  /** One pair at a time, and only where one request after the other has gone well: trouble is found out one by one. */
+  #mayPair(lane: TableLane): boolean {
+    return lane.isHealthy && !lane.isSingle && !this.#pairing && this.#server.isUp && this.#isFull(lane);
+  }
+
+  async #deliverPair(
+    lane: TableLane,
+    frames: readonly QueuedFrame[],
+    both: Batch,
+    { first, second }: Pair,
+  ): Promise<void> {
+    this.#pairing = true;
+    const outcomes = await Promise.all([this.#send(first), this.#send(second)]).finally(() => {
+      this.#pairing = false;
+    });
+    const failures = outcomes.filter((outcome) => outcome.kind !== "written");
+    if (failures.length === 0) {
+      await this.#written(lane, frames, both);
+      return;
+    }
+    if (this.#stop.signal.aborted) return;
+    lane.isSingle = true;
+    // Either may have been stored: both are repeated before anything newer.
+    const noAnswer = failures.filter(({ kind }) => POLICY[kind].concernsServer);
+    const unknown = noAnswer.find(mayBeStored) ?? noAnswer[0];
+    const [older] = outcomes;
+    if (unknown !== undefined) await this.#failed(lane, frames, both, unknown);
+    else if (older.kind !== "written") await this.#failed(lane, frames, first, older);
+    // The newer rows come first now, and are refused again.
+    else await this.#written(lane, frames, first);
+  }
+
+  async #send({ parts, rows, bytes }: Batch): Promise<Outcome> {
+    const { sender, metrics, clock } = this.#options;
+    const startMs = clock.monotonicMs();
+    const outcome = await sender.send(
+      parts.map((part) => part.payload),
+      this.#stop.signal,
+    );
+    if (this.#stop.signal.aborted && outcome.kind !== "written") return outcome;
+    metrics.observe("tickwatch_ack_seconds", {}, (clock.monotonicMs() - startMs) / 1000);
+    metrics.observe("tickwatch_frame_rows", {}, rows);
+    metrics.observe("tickwatch_frame_bytes", {}, bytes);
+    return outcome;
   }
 
   async #written(lane: TableLane, frames: readonly QueuedFrame[], batch: Batch): Promise<void> {
@@ -265,8 +316,7 @@ export class Delivery {
     if (policy.concernsServer) {
       ledger.retried(lane.table, policy.reason);
       lane.attempts += 1;
-      const mayBeStored = failure.kind !== "unavailable" || failure.sent;
-      if (mayBeStored) lane.isolation = afterSilence(lane.isolation, batch.rows);
+      if (mayBeStored(failure)) lane.isolation = afterSilence(lane.isolation, batch.rows);
       this.#server.failed(failure);
       return;
     }
@@ -297,11 +347,11 @@ export class Delivery {
     lane.isolation = step.next;
     if (step.action === "dead_letter") {
       const reason = failure.kind === "server_error" ? "server_error" : "row_refused";
-      await this.#deadLetter(lane, frames, reason, messageOfFailure(failure));
+      await this.#giveUp.firstRow(lane, frames, reason, messageOf(failure));
       this.#advance(lane, frames, 0);
     }
     if (step.action !== "wait") return;
-    this.#setTrouble(lane, failure.kind, messageOfFailure(failure));
+    this.#setTrouble(lane, failure.kind, messageOf(failure));
     this.#backOff(lane);
   }
 
@@ -311,36 +361,6 @@ export class Delivery {
     } catch {
       return "the table cannot be checked, because QuestDB does not answer queries";
     }
-  }
-
-  /** Writes the first undelivered row to the dead-letter file and counts it as done. */
-  async #deadLetter(
-    lane: TableLane,
-    frames: readonly QueuedFrame[],
-    reason: DeadLetterReason,
-    message: string,
-  ): Promise<void> {
-    const { deadLetters, ledger } = this.#options;
-    const bytes = firstRow(cutBatch(frames, lane.doneRows, 1));
-    const row = decodeLine(bytes)?.row;
-    await deadLetters.write([
-      { stage: "questdb", table: lane.table, reason, message, row, bytes: bytes.toString("base64") },
-    ]);
-    lane.givenUp.add(frames, lane.doneRows);
-    ledger.deadLettered(lane.table, reason, 1);
-    this.#logDeadLetter(lane, reason, message);
-    lane.doneRows += 1;
-  }
-
-  /** The first at once, then at most one line in a while with the number since: a thousand bad rows are one problem. */
-  #logDeadLetter(lane: TableLane, reason: DeadLetterReason, message: string): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    lane.deadLettersUntold += 1;
-    if (nowMs - lane.deadLetterToldMs < DEAD_LETTERS_TOLD_EVERY_MS) return;
-    const fields = { table: lane.table, rows: lane.deadLettersUntold, reason, answer: message };
-    lane.deadLetterToldMs = nowMs;
-    lane.deadLettersUntold = 0;
-    this.#options.log.warn(fields, "QuestDB refused rows; they are in the dead-letter file");
   }
 
   #advance(lane: TableLane, frames: readonly QueuedFrame[], rows: number): void {
@@ -375,23 +395,4 @@ export class Delivery {
     }
     return lane;
   }
-
-  /** One timer, for the earliest time asked for: a later one is asked for again when it has woken us. */
-  #wakeAt(dueMs: number): void {
-    const { clock } = this.#options;
-    if (dueMs >= this.#timerMs) return;
-    this.#timerMs = dueMs;
-    void clock.sleep(dueMs - clock.monotonicMs(), this.#stop.signal).then(() => {
-      if (this.#timerMs === dueMs) this.#timerMs = Number.POSITIVE_INFINITY;
-      this.#wake?.();
-    });
-  }
-}
-
-function totalRows(frames: readonly QueuedFrame[]): number {
-  return frames.reduce((sum, { frame }) => sum + frame.rowCount, 0);
-}
-
-function messageOfFailure(failure: Failure): string {
-  return "status" in failure ? `${failure.status}: ${failure.message}` : failure.message;
 }

@@ -60,6 +60,11 @@ export interface IsolationStep {
   readonly action: "advance" | "wait" | "go" | "dead_letter";
 }
 
+/** True when nothing is known that speaks against requests of full size. */
+export function isUnrestricted({ limitRows, silences, refusals, mode }: Isolation): boolean {
+  return limitRows === Number.POSITIVE_INFINITY && silences === 0 && refusals === 0 && mode === "batch";
+}
+
 /** What to do after a refusal of a request of `batchRows` rows, when `rowsBehind` rows wait behind the first one. */
 export function afterRefusal(
   state: Isolation,

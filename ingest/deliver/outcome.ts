@@ -43,3 +43,13 @@ export const POLICY: Readonly<Record<Failure["kind"], Policy>> = {
   unavailable: { verdict: "retry", reason: "unavailable", concernsServer: true },
   timeout: { verdict: "retry", reason: "timeout", concernsServer: true },
 };
+
+/** True when the rows of an attempt without an answer may have been stored, or may be yet. */
+export function mayBeStored(failure: Failure): boolean {
+  return failure.kind !== "unavailable" || failure.sent;
+}
+
+/** For people: with the status, where there was one. */
+export function messageOf(failure: Failure): string {
+  return "status" in failure ? `${failure.status}: ${failure.message}` : failure.message;
+}

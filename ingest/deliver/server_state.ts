@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Failure } from "./outcome.ts";
 
 /** Found quickly when it is back, not hammered while it is away. */
-const SERVER_BACKOFF: BackoffLimits = { firstMs: 200, maxMs: 5_000 };
+const SERVER_BACKOFF: BackoffLimits = { firstMs: 200, maxMs: 2_000 };
 
 export class ServerState {
   readonly #clock: Clock;

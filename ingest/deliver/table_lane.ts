@@ -1,7 +1,7 @@
 // What delivery knows of one table: how far into the queue's first frame it is, when it may send again, what troubles
 // it. Decisions are made in delivery.ts.
 import { GivenUpRows } from "./given_up.ts";
-import { type Isolation, NO_ISOLATION } from "./isolation.ts";
+import { type Isolation, isUnrestricted, NO_ISOLATION } from "./isolation.ts";
 import type { Failure } from "./outcome.ts";
 
 /** Why a table does not move, for people and for /readyz. */
@@ -18,6 +18,8 @@ export class TableLane {
   isolation: Isolation = NO_ISOLATION;
   readonly givenUp = new GivenUpRows();
   isSending = false;
+  /** The last two requests that were sent at once were not both taken: the next ones go one by one. */
+  isSingle = false;
   /** What was delivered lately is to be sent again, once nothing is under way. */
   resendDue = false;
   /** Failed attempts since the last success. */
@@ -36,5 +38,10 @@ export class TableLane {
 
   constructor(table: string) {
     this.table = table;
+  }
+
+  /** True when nothing went wrong lately. */
+  get isHealthy(): boolean {
+    return this.trouble === undefined && this.attempts === 0 && isUnrestricted(this.isolation);
   }
 }
