@@ -132,6 +132,7 @@ async function openWriter(options: PipelineOptions): Promise<Pipeline> {
         metrics.count("tickwatch_dead_letters_dropped_total", {}, entries);
         log.warn({ entries }, "the dead-letter files are full; the oldest entries were deleted");
       },
+      onDroppedRow: (table, line) => keys?.dropped(table, line),
     });
     return new Writer(options, { spool, keys, lock, ledger, memory, deadLetters, spoolDir, deadLetterDir });
   } catch (error) {

@@ -33,6 +33,8 @@ export interface DeadLetterOptions {
   readonly nowUs: () => number;
   /** Hears how many entries were deleted to make room. */
   readonly onDropped: (entries: number) => void;
+  /** Hears of each of them that is a row which had been accepted. */
+  readonly onDroppedRow?: (table: string, line: Buffer) => void;
 }
 
 export interface DeadLetterWriter {
@@ -123,7 +125,7 @@ function fileName(id: number): string {
 }
 
 /** Deletes the oldest files until one more fits the cap. */
-async function makeRoom({ folder, bytesMax, onDropped }: DeadLetterOptions): Promise<void> {
+async function makeRoom({ folder, bytesMax, onDropped, onDroppedRow }: DeadLetterOptions): Promise<void> {
   const files = await Promise.all(
     (await deadLetterFiles(folder)).map(async (name) => ({
       path: join(folder, name),
@@ -133,16 +135,16 @@ async function makeRoom({ folder, bytesMax, onDropped }: DeadLetterOptions): Pro
   let total = files.reduce((sum, file) => sum + file.size, 0);
   for (const { path, size } of files) {
     if (total <= bytesMax - bytesMax / FILES) return;
-    onDropped(await countLines(path));
+    let entries = 0;
+    for await (const line of linesOf(path)) {
+      entries += 1;
+      const { table, bytes } = parseDeadLetter(line) ?? {};
+      if (table !== undefined && bytes !== undefined) onDroppedRow?.(table, Buffer.from(bytes, "base64"));
+    }
+    onDropped(entries);
     await unlink(path);
     total -= size;
   }
-}
-
-async function countLines(path: string): Promise<number> {
-  let lines = 0;
-  for await (const _ of linesOf(path)) lines += 1;
-  return lines;
 }
 
 /** The lines of a file, one after the other, without reading it whole. */

@@ -9,14 +9,16 @@ const KEY_BYTES = 8;
 /** No honest block has more. */
 const BODY_BYTES_MAX = 1 << 30;
 
-/** What a group's keys are: of rows that were accepted. */
+/** What a group's keys are: of rows that were accepted, or of dead letters that were deleted to make room. */
 export const KIND_ACCEPTED = 0;
+export const KIND_DROPPED = 1;
 
 /** Keys of one table and minute. */
 export interface KeyGroup {
   readonly table: string;
   /** Of the columns that the keys were made of. */
   readonly fingerprint: number;
+  /** KIND_ACCEPTED or KIND_DROPPED. */
   readonly kind: number;
   /** Minutes since 1970 UTC. */
   readonly minute: number;

@@ -38,6 +38,8 @@ export interface StoredFrames {
 export interface KeyLedger extends SpoolWitness {
   /** Brings the ledger up to a spool that was just opened with it. Nothing is appended meanwhile. */
   catchUp(spool: StoredFrames): Promise<void>;
+  /** A dead letter of an accepted row is deleted to make room; `line` is what QuestDB had refused. */
+  dropped(table: string, line: Buffer): void;
   /** Writes a block when it is time for one. To be called every second or so; never rejects. */
   tick(): Promise<void>;
   /** Bytes of all files. */
@@ -107,6 +109,10 @@ class DiskLedger implements KeyLedger {
     }
   }
 
+  dropped(table: string, line: Buffer): void {
+    this.#keys.addDropped(table, line);
+  }
+
   async catchUp(spool: StoredFrames): Promise<void> {
     const written = this.#files.writtenSeq;
     if (written === undefined) {
@@ -149,7 +155,7 @@ class DiskLedger implements KeyLedger {
   async tick(): Promise<void> {
     const isDue =
       this.#keys.count >= BLOCK_KEYS || this.#options.monotonicMs() - this.#lastBlockMs >= BLOCK_MS;
-    if (!isDue || this.#seq === this.#files.writtenSeq) return;
+    if (!isDue || (this.#seq === this.#files.writtenSeq && this.#keys.count === 0)) return;
     try {
       await this.#inTurn(() => this.#write(false));
     } catch (error) {
@@ -166,7 +172,7 @@ class DiskLedger implements KeyLedger {
   async #write(sync: boolean): Promise<void> {
     this.#lastBlockMs = this.#options.monotonicMs();
     const { writtenSeq = 0 } = this.#files;
-    if (this.#waiting === undefined && this.#seq > writtenSeq) {
+    if (this.#waiting === undefined && (this.#seq > writtenSeq || this.#keys.count > 0)) {
       const keys = this.#keys.count;
       const header = { fromSeq: writtenSeq, toSeq: this.#seq, horizonUs: this.#horizonUs() };
       this.#waiting = { ...header, keys, bytes: encodeBlock(header, this.#keys.take()) };

@@ -3,7 +3,7 @@ import type { EventDefinition } from "../../schema/define.ts";
 import { type KeyColumn, keyColumns, keyFingerprint } from "../encode/key_hash.ts";
 import { lineKeyReader, lineTime, type ReadLineKey } from "../encode/line_key.ts";
 import type { Frame } from "../spool/frame.ts";
-import { type KeyGroup, KIND_ACCEPTED } from "./block.ts";
+import { type KeyGroup, KIND_ACCEPTED, KIND_DROPPED } from "./block.ts";
 import { GrowingKeys } from "./growing_keys.ts";
 
 const US_PER_MINUTE = 60_000_000;
@@ -30,6 +30,7 @@ export class OpenKeys {
   readonly #tables: ReadonlyMap<string, TableKeys>;
   readonly #readers = new Map<string, ReadLineKey>();
   readonly #groups = new Map<string, Map<number, GrowingKeys>>();
+  #dropped: KeyGroup[] = [];
   #count = 0;
 
   constructor(tables: ReadonlyMap<string, TableKeys>) {
@@ -60,6 +61,19 @@ export class OpenKeys {
     }
   }
 
+  /** Adds the key of a refused row, given by its line, whose dead letter is deleted. */
+  addDropped(table: string, line: Buffer): void {
+    const known = this.#tables.get(table);
+    if (known === undefined) return;
+    const keys = new Int32Array(2);
+    const view = new DataView(line.buffer, line.byteOffset, line.length);
+    const ts = this.#reader(table, known)(line, view, 0, line.length, keys, 0);
+    if (Number.isNaN(ts)) return;
+    const { fingerprint } = known;
+    this.#dropped.push({ table, fingerprint, kind: KIND_DROPPED, minute: minuteOf(ts), keys });
+    this.#count += 1;
+  }
+
   /** What was added, for a block. Empty afterwards. */
   take(): KeyGroup[] {
     const groups: KeyGroup[] = [];
@@ -68,6 +82,8 @@ export class OpenKeys {
       for (const [minute, keys] of minutes)
         groups.push({ table, fingerprint, kind: KIND_ACCEPTED, minute, keys: keys.keys() });
     }
+    groups.push(...this.#dropped);
+    this.#dropped = [];
     this.#groups.clear();
     this.#count = 0;
     return groups;
@@ -87,12 +103,17 @@ export class OpenKeys {
     return keys;
   }
 
-  #readKeys({ table, payload, rowOffsets, rowCount }: Frame, { columns }: TableKeys): Int32Array {
+  #reader(table: string, { columns }: TableKeys): ReadLineKey {
     let read = this.#readers.get(table);
     if (read === undefined) {
       read = lineKeyReader(columns);
       this.#readers.set(table, read);
     }
+    return read;
+  }
+
+  #readKeys({ table, payload, rowOffsets, rowCount }: Frame, known: TableKeys): Int32Array {
+    const read = this.#reader(table, known);
     const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
     const keys = new Int32Array(2 * rowCount);
     for (let row = 0; row < rowCount; row++)

@@ -5,6 +5,7 @@
 //   leaves them is in the spool before they are read the first time, or in the second reading.
 // - Whatever the cursor calls delivered was acknowledged before: so QuestDB is asked afterwards.
 
+import { KIND_DROPPED } from "../ledger/block.ts";
 import { OpenKeys, type TableKeys } from "../ledger/open_keys.ts";
 import type { LedgerReader } from "../ledger/read_ledger.ts";
 import { readCursor } from "../spool/cursor.ts";
@@ -51,7 +52,8 @@ export async function takeSnapshot(
   }
   let seq = ledgerSeq;
   for await (const block of ledger.newer()) {
-    for (const group of ofKnown(block.groups, tables)) recent.add(group);
+    for (const group of ofKnown(block.groups, tables))
+      (group.kind === KIND_DROPPED ? deadLettered : recent).add(group);
     seq = Math.max(seq, block.toSeq);
   }
   for (const frame of frames) {

@@ -6,6 +6,7 @@ import { microsToIso } from "../../schema/timestamp_text.ts";
 import type { Clock } from "../clock.ts";
 import type { KeyedTable } from "../encode/value_key.ts";
 import { TickwatchError } from "../errors.ts";
+import { KIND_DROPPED } from "../ledger/block.ts";
 import { type TableKeys, tableKeys } from "../ledger/open_keys.ts";
 import { type LedgerReader, openLedgerReader } from "../ledger/read_ledger.ts";
 import { type LiveTable, readLiveTables, ttlDaysOf } from "../questdb/live_schema.ts";
@@ -162,7 +163,12 @@ class Verification {
     const accepted = new MinuteKeys();
     const isInside = (minute: number) => minute >= fromHour * 60 && minute < toHour * 60;
     for await (const { groups } of this.#ledger.blocks(fromHour, toHour))
-      for (const group of ofKnown(groups, this.#keys)) if (isInside(group.minute)) accepted.add(group);
+      for (const group of ofKnown(groups, this.#keys)) {
+        if (!isInside(group.minute)) continue;
+        // A dead letter that had to go is one all the same.
+        if (group.kind === KIND_DROPPED) snapshot.deadLettered.add(group);
+        else accepted.add(group);
+      }
     for (const table of snapshot.recent.tables())
       for (const [minute] of snapshot.recent.minutes(table))
         if (isInside(minute)) accepted.add({ table, minute, keys: snapshot.recent.keys(table, minute) });

@@ -1,5 +1,5 @@
 // Protects: verify accounts for every accepted row of a real QuestDB, and finds the one that is not there.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../ingest/clock.ts";
@@ -180,6 +180,50 @@ test("dead letters are accounted for, and count as stored once they were mended 
   await settled();
   const sums = { ...NOTHING, accepted: 12, stored: 11, replaced: 1 };
   expect(await verified()).toMatchObject({ ok: true, ...sums });
+});
+
+test("dead letters that were deleted to make room still account for their rows", async () => {
+  t = await openTestPipeline(questdb, { deadLetterBytesMax: 8 * 400 });
+  const lines = numbers(0, 40).map((number) => {
+    const keys = `strategy=s,exchange=okx,symbol=X,indicator=rsi,signal=buy event_id="${number}"`;
+    return Buffer.from(`signals,${keys},nope=1i ${NOW_US - number}t\n`);
+  });
+  for (const payload of lines) {
+    const times = { minTs: NOW_US - 40, maxTs: NOW_US, acceptedUs: NOW_US };
+    const frame = { table: "signals", fingerprint: 0, rowCount: 1, rowOffsets: new Uint32Array(1), payload };
+    await t.pipeline.spool.append([{ ...frame, ...times }]);
+  }
+  t.pipeline.delivery?.notify("signals");
+  await settled();
+  const left = await Promise.all(
+    (await deadLetterFiles(t.pipeline.deadLetterDir)).map((name) =>
+      readFile(join(t.pipeline.deadLetterDir, name), "utf8"),
+    ),
+  );
+  expect(left.join("").split("\n").length).toBeLessThan(30);
+  // What was deleted last is in no block yet.
+  await t.pipeline.stop(1_000);
+  expect(await verified()).toMatchObject({ ok: true, ...NOTHING, accepted: 40, deadLettered: 40 });
+});
+
+test("rows from before the ledger are not judged, and it says from when on it is complete", async () => {
+  await accept(numbers(0, 30).map((number) => row(number)));
+  await t.pipeline.stop(2_000);
+  await rm(join(t.dataDir, "ledger"), { recursive: true });
+  t = await openTestPipeline(questdb, { dataDir: t.dataDir });
+  await accept(numbers(30, 40).map((number) => row(number)));
+  const found = await verified();
+  expect(found).toMatchObject({ ok: true, ...NOTHING, accepted: 10, stored: 10, older: 30 });
+  expect(Date.parse(found.completeFrom ?? "")).toBeGreaterThan(NOW_US / 1000);
+  await keepOnly("event_id NOT IN ('é 5', 'é 35')");
+  expect(await verified()).toMatchObject({
+    ok: false,
+    ...NOTHING,
+    accepted: 10,
+    stored: 9,
+    missing: 1,
+    older: 29,
+  });
 });
 
 test("rows beyond the TTL are gone by design and not judged", async () => {

@@ -25,6 +25,7 @@ function testConfig(
   questdb: { readonly http: string; readonly pg: PgAddress },
   writer: Partial<Config["writer"]> = {},
   spool: Partial<Config["spool"]> = {},
+  deadLetterBytesMax?: number,
 ): Config {
   return ConfigSchema.parse({
     questdb: {
@@ -36,6 +37,7 @@ function testConfig(
     },
     writer: { lingerMinMs: 5, lingerMaxMs: 20, ...writer },
     spool,
+    ...(deadLetterBytesMax === undefined ? {} : { intake: { deadLetterBytesMax } }),
     pipeline: { exchanges: [] },
   });
 }
@@ -43,6 +45,7 @@ function testConfig(
 export interface TestPipelineOptions {
   readonly writer?: Partial<Config["writer"]>;
   readonly spool?: Partial<Config["spool"]>;
+  readonly deadLetterBytesMax?: number;
   readonly dataDir?: string;
   readonly clock?: Clock;
   /** What the delivery gets to see of the database. */
@@ -54,7 +57,7 @@ export async function openTestPipeline(
   questdb: { readonly http: string; readonly pg: PgAddress },
   options: TestPipelineOptions = {},
 ): Promise<TestPipeline> {
-  const config = testConfig(questdb, options.writer, options.spool);
+  const config = testConfig(questdb, options.writer, options.spool, options.deadLetterBytesMax);
   const dataDir = options.dataDir ?? (await temporaryFolder());
   const clock = options.clock ?? systemClock();
   const lines: LoggedLine[] = [];
