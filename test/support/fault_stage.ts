@@ -2,6 +2,7 @@
 // another, and a query connection past the proxy. For a whole test file; made once, ended once.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { openSql, type Sql } from "../../ingest/questdb/sql.ts";
 import { type FaultLoad, type LoadOptions, type LoadProcess, startLoadProcess } from "./fault_load.ts";
 import { expectKept, judge, type Verdict } from "./fault_oracle.ts";
@@ -30,6 +31,8 @@ export interface FaultStage {
   proves(load: FaultLoad): Promise<void>;
   /** As `verdictAtRest`, and the promise must have been kept, with no row given up. */
   provesAtRest(load: FaultLoad): Promise<void>;
+  /** What `tickwatch verify` says: the tables that do not add up, each with its account. */
+  unaccounted(): Promise<ReadonlyMap<string, unknown>>;
   /** Resolves when the segments on disk take less. */
   untilSpoolBelow(bytes: number): Promise<void>;
   resources(): Promise<Resources>;
@@ -134,6 +137,17 @@ class Stage implements FaultStage {
   async provesAtRest(load: FaultLoad): Promise<void> {
     await this.verdictAtRest(load);
     await this.proves(load);
+    expect(Object.fromEntries(await this.unaccounted())).toEqual({});
+  }
+
+  async unaccounted(): Promise<ReadonlyMap<string, unknown>> {
+    const called = await this.place.call("verify", "--json");
+    const report = called.stdout() === "" ? undefined : JSON.parse(called.stdout());
+    if (report === undefined || called.ending.code !== (report.ok ? 0 : 1))
+      throw new Error(`verify ended with ${JSON.stringify(called.ending)}\n${outputOf(called)}`);
+    const tables: readonly { readonly table: string; readonly verdict: string }[] = report.tables;
+    const failed = tables.filter(({ verdict }) => verdict !== "adds up" && verdict !== "empty");
+    return new Map(failed.map((account) => [account.table, account]));
   }
 
   async untilSpoolBelow(bytes: number): Promise<void> {

@@ -39,6 +39,8 @@ export interface ServicePlace {
   readonly instance: string;
   /** Starts the program; resolves when the process runs, long before it is ready. */
   run(): Promise<ServiceProcess>;
+  /** Runs another command of it to its end. */
+  call(...command: readonly string[]): Promise<ServiceProcess & { readonly ending: Ending }>;
   /** All processes of it that live. */
   readonly family: Family;
   /** Ends its processes and removes its folder. Done by itself at the end of the test unless `keep` was asked for. */
@@ -78,14 +80,21 @@ export async function servicePlace(options: ServiceOptions = {}): Promise<Servic
   await writeFile(join(folder, "tickwatch.json"), text);
   const dataDir = join(folder, ".tickwatch");
   const http = `http://127.0.0.1:${httpPort}`;
-  const args = [...(await program()), options.command ?? "start", "--config", "tickwatch.json"];
+  const config = ["--config", "tickwatch.json"];
+  const args = [...(await program()), options.command ?? "start", ...config];
+  const env = () => ({ ...options.env, ...family.env });
   return {
     ...{ dataDir, httpPort, http, instance, family, remove },
     async run() {
-      const start = { args, folder, env: { ...options.env, ...family.env } };
+      const start = { args, folder, env: env() };
       const service = await launch(start, (pid) => readyInfo(dataDir, http, pid));
       if (!options.keep) onTestFailed(() => console.error(outputOf(service)));
       return service;
+    },
+    async call(...command) {
+      const start = { args: [...(await program()), ...command, ...config], folder, env: env() };
+      const called = await launch(start, async () => undefined);
+      return { ...called, ending: await called.ended };
     },
   };
 }
