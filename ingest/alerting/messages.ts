@@ -5,8 +5,11 @@
 /** Labels that stand elsewhere in the message, or say nothing to people. */
 const HIDDEN_LABELS = ["alertname", "grafana_folder", "severity", "fingerprint"];
 
+/** The labels that say where. */
+const PLACE = `(.Labels.Remove (stringSlice ${HIDDEN_LABELS.map((name) => `"${name}"`).join(" ")}))`;
+
 const where = `{{ define "tickwatch.where" -}}
-{{ range $i, $label := (.Labels.Remove (stringSlice ${HIDDEN_LABELS.map((name) => `"${name}"`).join(" ")})).SortedPairs -}}
+{{ range $i, $label := ${PLACE}.SortedPairs -}}
 {{ if $i }}, {{ end }}{{ $label.Name }} {{ $label.Value }}
 {{- end }}
 {{- end }}`;
@@ -17,15 +20,15 @@ const title = `{{ define "tickwatch.title" -}}
 {{- if gt (len .Alerts) 1 }} ({{ len .Alerts }}){{ end }}
 {{- with .CommonLabels.severity }} {{ . }}{{ end }}
 {{- with .CommonLabels.alertname }} {{ . }}{{ end }}
-{{- if eq (len .Alerts) 1 }}{{ range .Alerts }}: {{ template "tickwatch.where" . }}{{ end }}{{ end }}
+{{- if eq (len .Alerts) 1 }}{{ range .Alerts }}{{ if ${PLACE} }}: {{ template "tickwatch.where" . }}{{ end }}{{ end }}{{ end }}
 {{- end }}`;
 
 const TIME = '"2006-01-02 15:04:05 UTC"';
 
 /** The facts of one alert, a line each; \`.Annotations\` are those of rules_file.ts. */
 const facts = `{{ define "tickwatch.facts" -}}
-Where: {{ template "tickwatch.where" . }}
-Since: {{ .StartsAt.UTC.Format ${TIME} }}
+{{ if ${PLACE} }}Where: {{ template "tickwatch.where" . }}
+{{ end }}Since: {{ .StartsAt.UTC.Format ${TIME} }}
 {{- if eq .Status "resolved" }}
 Until: {{ .EndsAt.UTC.Format ${TIME} }}
 {{- else }}
@@ -76,7 +79,7 @@ Runbook: {{ html . }}{{ end }}
 {{- end }}
 
 {{ define "tickwatch.telegram.facts" -}}
-{{ range $label := (.Labels.Remove (stringSlice ${HIDDEN_LABELS.map((name) => `"${name}"`).join(" ")})).SortedPairs -}}
+{{ range $label := ${PLACE}.SortedPairs -}}
 {{ html $label.Name }}: {{ html $label.Value }}
 {{ end -}}
 Since: {{ .StartsAt.UTC.Format ${TIME} }}
@@ -116,7 +119,7 @@ const slack = `{{ define "tickwatch.slack.safe" }}{{ . | reReplaceAll "&" "&amp;
 
 {{ end -}}
 {{ template "tickwatch.mark" . }} *{{ if eq .Status "firing" }}{{ template "tickwatch.slack.safe" .Annotations.summary }}{{ else }}{{ .Labels.alertname }} is over{{ end }}*
-{{ range $label := (.Labels.Remove (stringSlice ${HIDDEN_LABELS.map((name) => `"${name}"`).join(" ")})).SortedPairs -}}
+{{ range $label := ${PLACE}.SortedPairs -}}
 {{ $label.Name }}: {{ template "tickwatch.slack.safe" $label.Value }}
 {{ end -}}
 Since: {{ .StartsAt.UTC.Format ${TIME} }}

@@ -4,25 +4,28 @@ import type { CatalogueRule } from "./catalogue.ts";
 
 type Unit = CatalogueRule["unit"];
 
-const VALUE = "$values.A.Value";
-
-/** The template that writes the value of a rule; empty when it has nothing to say. */
+/** The template that writes the value of a rule; empty when it has nothing to say. Without data there is no value. */
 export function valueTemplate(unit: Unit): string {
+  const words = valueWords(unit);
+  return words === "" ? "" : `{{ with $values.A }}${words}{{ end }}`;
+}
+
+function valueWords(unit: Unit): string {
   switch (unit) {
     case "seconds":
-      return `{{ humanizeDuration ${VALUE} }}`;
+      return "{{ humanizeDuration .Value }}";
     case "milliseconds":
-      return `{{ printf "%.0f" ${VALUE} }} ms`;
+      return '{{ printf "%.0f" .Value }} ms';
     case "bytes":
-      return `{{ humanize1024 ${VALUE} }}B`;
+      return "{{ humanize1024 .Value }}B";
     case "fraction":
-      return `{{ humanizePercentage ${VALUE} }}`;
+      return "{{ humanizePercentage .Value }}";
     case "percent":
-      return `{{ printf "%.0f" ${VALUE} }} %`;
+      return '{{ printf "%.0f" .Value }} %';
     case "count":
-      return `{{ printf "%.0f" ${VALUE} }}`;
+      return '{{ printf "%.0f" .Value }}';
     case "factor":
-      return `{{ printf "%.1f" ${VALUE} }} times`;
+      return '{{ printf "%.1f" .Value }} times';
     case "flag":
       return "";
   }

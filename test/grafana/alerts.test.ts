@@ -37,6 +37,7 @@ test("every rule of the catalogue is evaluated and healthy", async () => {
   );
   expect(rules.map(({ uid }) => uid)).toEqual(expect.arrayContaining(expected));
   const unhealthy = rules.filter(({ health }) => health !== "ok");
+  expect(stack.grafana.log()).not.toContain("Error in expanding template");
   expect(unhealthy.map(({ name, health, lastError }) => ({ name, health, lastError }))).toEqual([]);
 });
 

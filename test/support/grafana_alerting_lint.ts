@@ -49,6 +49,12 @@ const expression = z.strictObject({
   }),
 });
 
+/** Without data there is no value, and Grafana gives the whole text up when it formats nothing. */
+const message = text.refine(
+  (words) => !/\$values\.A\.Value/.test(words),
+  "formats a value that may be missing",
+);
+
 const rule = z
   .strictObject({
     uid,
@@ -62,8 +68,8 @@ const rule = z
     panelId: z.int().min(1),
     labels: z.strictObject({ severity: z.enum(["critical", "warning", "info"]) }),
     annotations: z.strictObject({
-      summary: text,
-      value: text.optional(),
+      summary: message,
+      value: message.optional(),
       limit: text.optional(),
       runbook_url: text,
       __dashboardUid__: uid,

@@ -110,6 +110,7 @@ describe("the gate for what Grafana reads", () => {
     ["a misspelt key of a rule", "rules.yaml", "noDataState:", "nodataState:"],
     ["an unknown state", "rules.yaml", '"KeepLast"', '"Keep"'],
     ["a misspelt key of a query", "rules.yaml", "rawSql:", "rawSQL:"],
+    ["a value without asking for one", "rules.yaml", "{{ with $values.A }}", "{{ with $values.A.Value }}"],
     ["a macro", "rules.yaml", "FROM connectivity", "FROM $__timeFilter"],
     ["a lone $ in a setting", "contact_points.yaml", '"$DISCORD_WEBHOOK_URL"', '"a$DISCORD_WEBHOOK_URL"'],
     ["a secret in braces", "contact_points.yaml", '"$TELEGRAM_BOT_TOKEN"', '"${TELEGRAM_BOT_TOKEN}"'],
