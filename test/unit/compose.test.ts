@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { type ComposeTexts, composeMistakes } from "../support/compose_rules.ts";
+import { composeSchemaMistakes } from "../support/compose_schema.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -28,6 +29,23 @@ const texts: ComposeTexts = {
 
 test("docker-compose.yml agrees with the code, .env.example, Prometheus and what Grafana is given", () => {
   expect(composeMistakes(texts)).toEqual([]);
+});
+
+test("docker-compose.yml is what the Compose specification allows", () => {
+  expect(composeSchemaMistakes(texts.compose)).toEqual([]);
+});
+
+test.each([
+  ["a misspelt key", "mem_limit:", "mem_limits:", "/services/questdb: must NOT have additional properties"],
+  [
+    "an unknown condition",
+    "service_healthy",
+    "service_ready",
+    "/depends_on/questdb/condition: must be equal",
+  ],
+  ["a number for a duration", "interval: 5s", "interval: 5", "/healthcheck/interval: must be string"],
+])("%s is against the specification", (_what, from, to, words) => {
+  expect(composeSchemaMistakes(texts.compose.replace(from, to)).join("\n")).toContain(words);
 });
 
 const inCompose = (from: string, to: string) => ({ compose: texts.compose.replace(from, to) });
