@@ -1,9 +1,9 @@
 // What the pipeline fetches: too little, too late, with errors or holes, and bursts in what it brings.
 local t = import '../../schema/generated/columns.libsonnet';
+local config = import '../config.libsonnet';
 local r = import 'rule.libsonnet';
 
-// Length of a slot of each series, in seconds; those of the default configuration.
-local slots = { open_interest: 60, funding_rates: 300 };
+local slots = config.slotS;
 
 // Age of the newest row of each exchange, in slots. A series without a row for two days has been given up.
 local staleSlots(table) =

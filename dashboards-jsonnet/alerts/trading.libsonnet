@@ -20,15 +20,20 @@ local r = import 'rule.libsonnet';
     panel: { dashboard: 'tickwatch-trading', id: 203 },
   }),
 
-  // Fills of a day that closed something; fewer than ten say nothing.
+  // Orders of a day that closed something, as the dashboard counts them; fewer than ten say nothing. For QuestDB
+  // NULL != 0 is true.
   r.limited('WinRateLow', {
     severity: 'warning',
     sql: |||
-      SELECT %(account)s, coalesce(%(strategy)s, 'none') AS strategy,
-        CASE WHEN sum(CASE WHEN %(realized_pnl)s != 0 THEN 1 ELSE 0 END) < 10 THEN 1.0
-          ELSE sum(CASE WHEN %(realized_pnl)s > 0 THEN 1.0 ELSE 0.0 END)
-            / sum(CASE WHEN %(realized_pnl)s != 0 THEN 1 ELSE 0 END) END AS value
-      FROM %(_table)s WHERE %(ts)s > dateadd('d', -1, now())
+      SELECT account, strategy,
+        CASE WHEN count() < 10 THEN 1.0 ELSE sum(CASE WHEN profit > 0 THEN 1.0 ELSE 0.0 END) / count() END AS value
+      FROM (
+        SELECT %(account)s AS account, coalesce(%(strategy)s, 'none') AS strategy, %(exchange)s AS exchange,
+          %(order_id)s AS order_id, sum(%(realized_pnl)s) AS profit
+        FROM %(_table)s
+        WHERE %(ts)s > dateadd('d', -1, now()) AND (%(realized_pnl)s > 0 OR %(realized_pnl)s < 0)
+        GROUP BY account, strategy, exchange, order_id
+      )
     ||| % t.fills,
     unit: 'fraction',
     op: 'lt',

@@ -14,7 +14,7 @@ tw.dashboard.new(
   variables=[tw.variables.daemon],
   annotations_=[tw.annotations.restarts(byDaemon=true), tw.annotations.deploys(byDaemon=true)],
   from='now-6h',
-  refresh='10s',
+  refresh='30s',
   rows=[
     tw.row(100, null, 4, [
       p.stat({

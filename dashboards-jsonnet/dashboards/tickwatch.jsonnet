@@ -92,6 +92,7 @@ tw.dashboard.new(
         unit: 'ms',
         min: 0,
         noValue: 'nothing written',
+        displayName: '${__field.name}',
         thresholds: tw.thresholds.above(limits.queryableMs),
         limits: 'line',
         interval: '10s',

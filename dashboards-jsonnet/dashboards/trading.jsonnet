@@ -28,7 +28,7 @@ tw.dashboard.new(
   variables=[tw.variables.account, tw.variables.strategy, tw.variables.exchange, tw.variables.symbol],
   annotations_=[tw.annotations.restarts(), tw.annotations.deploys()],
   from='now-6h',
-  refresh='10s',
+  refresh='30s',
   rows=[
     tw.row(100, null, 4, [
       p.stat({

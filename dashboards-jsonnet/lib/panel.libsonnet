@@ -272,7 +272,7 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     local s = g.panel.xyChart;
     data(s, p, [], s.options.withMapping('auto')),
 
-  // Grafana's own list of alert instances: it has no query. Needs id, title, description; states: which to show.
+  // Grafana's own list of instances of its own rules (a Prometheus that is off would be asked else): it has no query. Needs id, title, description; states: which to show.
   alertList(p):
     local c = checked(p, ['id', 'title', 'description'], ['states', 'maxItems']);
     local s = g.panel.alertList;
@@ -291,6 +291,7 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
           dashboardAlerts: false,
           alertName: '',
           alertInstanceLabelFilter: '',
+          datasource: '-- Grafana --',
           stateFilter: { firing: true, pending: true, noData: true, normal: false, 'error': true, recovering: true } + std.get(c, 'states', {}),
         } + std.get(c, 'options', {}),
       }

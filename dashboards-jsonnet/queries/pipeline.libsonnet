@@ -173,7 +173,8 @@ local freshness = ranges.join([freshest(t.open_interest), freshest(t.funding_rat
     WHERE %(ts)s <= $__toTime AND %(ours)s AND (%(status)s = 'open' OR %(gap_end)s > $__toTime)
   ||| % (t.data_gaps { ours: ours }),
 
-  // Open gaps by dataset: one more where a gap begins, one less where it ends, and both ends of the range.
+  // Open gaps by dataset: one more where a gap begins, one less where it ends, and both ends of the range. A series is
+  // complete from its first good fetch on: before that nothing was recorded, which is not the same.
   gapTimeline: |||
     SELECT time, exchange, dataset, sum(change) OVER (PARTITION BY exchange, dataset ORDER BY time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS gaps
     FROM (
@@ -184,7 +185,7 @@ local freshness = ranges.join([freshest(t.open_interest), freshest(t.funding_rat
         SELECT %(gap_end)s AS time, %(exchange)s AS exchange, %(dataset)s AS dataset, -1 AS change FROM %(_table)s
         WHERE %(status)s != 'open' AND $__timeFilter(%(gap_end)s) AND %(ours)s
         UNION ALL
-        SELECT $__fromTime AS time, exchange, dataset, 0 AS change FROM (%(known)s)
+        SELECT greatest(first, $__fromTime) AS time, exchange, dataset, 0 AS change FROM (%(known)s)
         UNION ALL
         SELECT %(end)s AS time, exchange, dataset, 0 AS change FROM (%(known)s)
       ) GROUP BY time, exchange, dataset
@@ -193,12 +194,14 @@ local freshness = ranges.join([freshest(t.open_interest), freshest(t.funding_rat
            ours: ours,
            end: ranges.end,
            known: |||
-             SELECT DISTINCT exchange, dataset FROM (
-               SELECT exchange, dataset FROM fetches_1h WHERE ts > dateadd('d', -1, $__fromTime) AND ts <= $__toTime AND %(ours)s
+             SELECT exchange, dataset, min(first) AS first FROM (
+               SELECT %(exchange)s, %(dataset)s, min(%(ts)s) AS first FROM %(_table)s
+               WHERE %(ts)s > dateadd('d', -1, $__fromTime) AND %(ts)s <= $__toTime AND %(status)s = 'ok' AND %(ours)s
                UNION ALL
-               SELECT exchange, dataset FROM data_gaps WHERE ts <= $__toTime AND (status = 'open' OR gap_end >= $__fromTime) AND %(ours)s
+               SELECT exchange, dataset, min(ts) AS first FROM data_gaps
+               WHERE ts <= $__toTime AND (status = 'open' OR gap_end >= $__fromTime) AND %(ours)s
              )
-           ||| % { ours: ours },
+           ||| % (t.fetches { ours: ours }),
          }),
 
   gapList: |||

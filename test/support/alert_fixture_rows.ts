@@ -80,12 +80,18 @@ export const pnl = (strategy: string, equity: number, drawdown: number | null) =
     ...{ account: "main", strategy, currency: "USDT", realized_pnl: 0, unrealized_pnl: 0 },
     ...{ equity, peak_equity: 1000, drawdown },
   });
+/** Orders that close, in two fills each, between as many that only open and have no profit. */
 export const fills = (strategy: string | null, wins: number, losses: number) =>
-  Array.from({ length: wins + losses }, (_, i) => ({
-    ...{ ago: 60 + i, account: "main", exchange: "okx", fill_id: `${strategy}${i}`, order_id: "o" },
-    ...{ strategy, symbol: "BTC/USDT:USDT", side: "sell", price: 100, amount: 1, is_maker: true },
-    realized_pnl: i < wins ? 5 : -5,
-  }));
+  Array.from({ length: wins + losses }, (_, i) => {
+    const order = { account: "main", exchange: "okx", strategy, symbol: "BTC/USDT:USDT", is_maker: true };
+    const fill = { ...order, ago: 60 + i, order_id: `${strategy}${i}`, side: "sell", price: 100, amount: 1 };
+    return [
+      { ...fill, fill_id: `${strategy}${i}a`, realized_pnl: i < wins ? 5 : -5 },
+      // A fill of a winning order that lost a little.
+      { ...fill, fill_id: `${strategy}${i}b`, realized_pnl: -1 },
+      { ...fill, fill_id: `${strategy}${i}c`, order_id: `${strategy}${i}c`, side: "buy", realized_pnl: null },
+    ];
+  }).flat();
 export const told = (
   ago: number,
   fingerprint: string,
