@@ -11,7 +11,8 @@ import { amount, count, defineScenario, REPEATED, repeat, text } from "./scenari
 import { measureWriter, PUSHES, WRITE_COLUMNS } from "./writer.ts";
 
 const OPTIONS = z.object({
-  rows: count(1_000_000, "rows a run of each"),
+  // Fewer would measure the beginning and the end of a run more than what is between.
+  rows: count(2_000_000, "rows a run of each"),
   warmupRows: amount(200_000, "rows before the clock starts, in each process"),
   rowsPerFlush: count(50_000, "rows in a request of the official clients and of the server's limit"),
   python: text("python3", "the Python that has the official client"),

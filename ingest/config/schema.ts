@@ -100,7 +100,12 @@ const writer = z.strictObject({
   requestBytesMax: positive()
     .default(16_777_216)
     .describe("Frames of one table are joined up to this size under backlog."),
-  connections: z.int().min(1).max(8).default(2).describe("Requests under way at once, over all tables."),
+  connections: z
+    .int()
+    .min(1)
+    .max(8)
+    .default(2)
+    .describe("Requests under way at once, over all tables; one more for a backlog of one table."),
   requestTimeoutMs: positive().default(30_000).describe("Time for one delivery attempt."),
 });
 
