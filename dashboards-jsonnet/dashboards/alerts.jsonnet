@@ -7,7 +7,6 @@ local p = tw.panel;
 
 // Tables fit their columns into the panel, and have a dash where there is no value.
 local narrow = { minWidth: 60 };
-local dashes = p.overrideMatching('/.*/', { noValue: '–' });
 
 local rows = 'From alerts, which Grafana\'s notifications fill.';
 local coloured = { type: 'color-text' };
@@ -115,7 +114,6 @@ tw.dashboard.new(
         noValue: 'nothing fires',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           severity,
           state,
           p.override('started', { displayName: 'since', 'custom.width': 170 }),
@@ -167,7 +165,6 @@ tw.dashboard.new(
         noValue: 'nothing fired',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           severity,
           state,
           p.override('started', { 'custom.width': 170 }),
@@ -208,10 +205,9 @@ tw.dashboard.new(
         noValue: 'none',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           severity,
           state,
-          p.override('acknowledged', { 'custom.width': 170 }),
+          p.override('acknowledged', { 'custom.width': 160 }),
           p.override('acknowledged_by', { displayName: 'by' }),
           p.override('after', { unit: 's', 'custom.width': 100 }),
         ],

@@ -151,9 +151,9 @@ tw.dashboard.new(
         thresholds: tw.thresholds.below(limits.availability),
         overrides: [
           p.override('availability', { unit: 'percentunit', decimals: 3, max: 1, 'custom.cellOptions': { type: 'color-text' } }),
-          p.override('downtime', { unit: 's' }),
-          p.override('longest', { unit: 's' }),
-          p.override('last_outage', { unit: 'dateTimeFromNow' }),
+          p.override('downtime', { unit: 's', 'custom.width': 90 }),
+          p.override('longest', { unit: 's', 'custom.width': 80 }),
+          p.override('last_outage', { displayName: 'last outage', unit: 'dateTimeFromNow', 'custom.width': 120 }),
           p.override('outages', { 'custom.width': 80 }),
         ],
         targets: [tw.rows(q.availability)],
@@ -290,8 +290,8 @@ tw.dashboard.new(
         thresholds: tw.thresholds.plain,
         overrides: [
           p.override('time', { 'custom.width': 190 }),
-          p.override('downtime_ms', { unit: 'ms', 'custom.width': 120 }),
-          p.override('close_code', { unit: 'none', 'custom.width': 100 }),
+          p.override('downtime_ms', { displayName: 'downtime', unit: 'ms', 'custom.width': 120 }),
+          p.override('close_code', { displayName: 'close code', unit: 'none', 'custom.width': 100 }),
           p.override('state', {
             'custom.width': 120,
             'custom.cellOptions': { type: 'color-text' },

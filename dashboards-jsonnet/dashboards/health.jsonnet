@@ -207,7 +207,7 @@ tw.dashboard.new(
           p.override('code', { 'custom.width': 140 }),
           p.override('severity', { 'custom.width': 75 }),
           p.override('errors', { 'custom.width': 65, 'custom.cellOptions': { type: 'color-text' } }),
-          p.override('last_seen', { unit: 'dateTimeFromNow', 'custom.width': 115 }),
+          p.override('last_seen', { displayName: 'last seen', unit: 'dateTimeFromNow', 'custom.width': 115 }),
         ],
         targets: [tw.rows(q.errorsByCode)],
       }),
@@ -233,7 +233,8 @@ tw.dashboard.new(
         noValue: 'nothing happened',
         thresholds: tw.thresholds.plain,
         overrides: [
-          p.override('time', { 'custom.width': 170 }),
+          p.override('time', { 'custom.width': 180 }),
+          p.override('exit_code', { displayName: 'exit code', 'custom.width': 90 }),
           p.override('event', {
             'custom.width': 130,
             'custom.cellOptions': { type: 'color-text' },

@@ -7,7 +7,6 @@ local p = tw.panel;
 
 // Tables fit their columns into the panel, and have a dash where there is no value.
 local narrow = { minWidth: 60 };
-local dashes = p.overrideMatching('/.*/', { noValue: '–' });
 
 local coloured = { type: 'color-text' };
 local beyond = ', beyond %d hours from its hourly rollup' % tw.config.rawHoursMax;
@@ -178,7 +177,6 @@ tw.dashboard.new(
         noValue: 'no samples',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('change', { unit: 'percentunit', decimals: 2, thresholds: changed, 'custom.cellOptions': coloured }),
           p.override('change_usd', { displayName: 'change, value', unit: 'currencyUSD', thresholds: changed, 'custom.cellOptions': coloured }),
           p.override('usd', { displayName: 'open interest', unit: 'currencyUSD' }),
@@ -197,13 +195,13 @@ tw.dashboard.new(
         noValue: 'no samples',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('usd', { displayName: 'open interest', unit: 'currencyUSD' }),
           p.override('change', { unit: 'percentunit', decimals: 2, thresholds: changed, 'custom.cellOptions': coloured }),
           p.override('rate', { displayName: 'funding 8 h', unit: 'percentunit', decimals: 4, thresholds: funding, 'custom.cellOptions': coloured }),
           p.override('rate_year', { displayName: 'a year', unit: 'percentunit', decimals: 1 }),
           p.override('mark_price', { displayName: 'mark', unit: 'locale' }),
-          p.override('sampled', { unit: 'dateTimeFromNow', 'custom.width': 130 }),
+          p.override('symbol', { 'custom.width': 140 }),
+          p.override('sampled', { unit: 'dateTimeFromNow', 'custom.width': 140 }),
         ],
         targets: [tw.rows(market.across)],
       }),
@@ -333,7 +331,6 @@ tw.dashboard.new(
         noValue: 'none',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('time', { 'custom.width': 170 }),
           p.override('position', { 'custom.cellOptions': coloured, mappings: p.valueMappings({ long: ['long', colours.bad], short: ['short', colours.good] }) }),
           p.override('price', { unit: 'locale' }),

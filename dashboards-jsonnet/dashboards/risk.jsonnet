@@ -9,7 +9,6 @@ local p = tw.panel;
 
 // Tables fit their columns into the panel, and have a dash where there is no value.
 local narrow = { minWidth: 60 };
-local dashes = p.overrideMatching('/.*/', { noValue: '–' });
 
 local percent(share) = '%g %%' % (100 * share);
 local coloured = { type: 'color-text' };
@@ -243,13 +242,14 @@ tw.dashboard.new(
         noValue: 'no positions',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
-          p.override('side', { 'custom.width': 70 }),
+          p.override('strategy', { 'custom.width': 125 }),
+          p.override('symbol', { 'custom.width': 140 }),
+          p.override('side', { 'custom.width': 60 }),
           p.override('entry_price', { displayName: 'entry', unit: 'locale' }),
           p.override('mark_price', { displayName: 'mark', unit: 'locale' }),
           p.override('notional', { displayName: 'value', unit: 'currencyUSD' }),
           p.override('unrealized_pnl', { displayName: 'unrealized', unit: 'locale', decimals: 2 }),
-          p.override('leverage', { decimals: 1, 'custom.width': 90 }),
+          p.override('leverage', { decimals: 1, 'custom.width': 80 }),
           p.override('margin_ratio', { displayName: 'margin ratio', unit: 'percentunit', decimals: 1, thresholds: tw.thresholds.above(limits.marginRatio), 'custom.cellOptions': coloured }),
           p.override('liquidation_price', { displayName: 'liquidation', unit: 'locale' }),
           p.override('distance', { unit: 'percentunit', decimals: 1, thresholds: tw.thresholds.below(limits.liquidationDistance), 'custom.cellOptions': coloured }),
@@ -326,7 +326,6 @@ tw.dashboard.new(
         noValue: 'too few',
         thresholds: tw.thresholds.above(limits.valueAtRisk),
         overrides: [
-          dashes,
           p.override('returns', { unit: 'short', decimals: 0, 'custom.width': 80 }),
           p.override('var_95', { displayName: 'VaR 95 %', 'custom.cellOptions': coloured }),
           p.override('cvar_95', { displayName: 'CVaR 95 %', 'custom.cellOptions': coloured }),

@@ -11,7 +11,6 @@ local p = tw.panel;
 
 // Tables fit their columns into the panel, and have a dash where there is no value.
 local narrow = { minWidth: 60 };
-local dashes = p.overrideMatching('/.*/', { noValue: '–' });
 
 local percent(share) = '%g %%' % (100 * share);
 local gain = tw.thresholds.steps([[colours.bad, null], [colours.good, 0]]);
@@ -307,7 +306,6 @@ tw.dashboard.new(
         noValue: '–',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('equity', { unit: 'locale', decimals: 0 }),
           p.override('profit', { unit: 'locale', decimals: 2, thresholds: gain, 'custom.cellOptions': coloured }),
           p.override('profit_share', { displayName: 'profit, share', unit: 'percentunit', decimals: 2, thresholds: gain, 'custom.cellOptions': coloured }),
@@ -437,7 +435,6 @@ tw.dashboard.new(
         noValue: 'none rejected',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('orders', { 'custom.width': 90 }),
           p.override('last', { unit: 'dateTimeFromNow', 'custom.width': 140 }),
         ],
@@ -454,7 +451,6 @@ tw.dashboard.new(
         noValue: 'no open orders',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('changed', { unit: 'dateTimeFromNow', 'custom.width': 140 }),
           p.override('side', { 'custom.width': 70, 'custom.cellOptions': coloured, mappings: sides }),
           p.override('order_type', { displayName: 'type' }),
@@ -477,7 +473,6 @@ tw.dashboard.new(
         noValue: 'no fills',
         thresholds: tw.thresholds.plain,
         overrides: [
-          dashes,
           p.override('time', { 'custom.width': 170 }),
           p.override('side', { 'custom.width': 70, 'custom.cellOptions': coloured, mappings: sides }),
           p.override('price', { unit: 'locale' }),

@@ -160,6 +160,9 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
       + s.options.withShowUnfilled(true)
       + s.options.withValueMode('color')
       + s.options.withMinVizHeight(16)
+      // One row alone would fill the panel.
+      + s.options.withMaxVizHeight(40)
+      + s.options.withSizing('manual')
     ),
 
   // Bars per category: a table whose text (or time) column is x, its number columns the bars. x: that column;
@@ -206,10 +209,11 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
   // Rows. sort: [{ displayName, desc }]; filterable: true for filters in the header.
   table(p):
     local s = g.panel.table;
+    // noValue is for the empty table; an empty cell is a dash, a number's by its mapping and any other's by its field.
+    local dashes = self.overrideMatching('/.*/', { noValue: '–' });
     data(
       s,
-      // noValue is for the empty table; an empty cell is a dash.
-      withNothing(checked(p, spoken, ['sort', 'filterable', 'cellHeight']), '–'),
+      withNothing(checked(p, spoken, ['sort', 'filterable', 'cellHeight']), '–') { overrides: [dashes] + std.get(p, 'overrides', []) },
       ['sort', 'filterable', 'cellHeight'],
       s.options.withShowHeader(true)
       + s.options.withCellHeight(std.get(p, 'cellHeight', 'sm'))

@@ -79,7 +79,7 @@ export function createAlertIncident({ seed, startUs, identity, emit }: IncidentO
     step(nowUs) {
       if (nowUs < nextUs) return;
       const firing = firingSinceUs === undefined;
-      const startedUs = firingSinceUs ?? nowUs;
+      const startedUs = firingSinceUs ?? nowUs - Math.round((1 + 2 * random.next()) * S_US);
       emit("alerts", {
         ts: nowUs,
         ...about,
@@ -89,8 +89,9 @@ export function createAlertIncident({ seed, startUs, identity, emit }: IncidentO
         receiver: "demo",
         started_at: startedUs,
         ended_at: firing ? null : nowUs,
+        notified_at: nowUs,
       });
-      firingSinceUs = firing ? nowUs : undefined;
+      firingSinceUs = firing ? startedUs : undefined;
       nextUs = nowUs + (firing ? 40 : 60 + random.exponential(240)) * S_US;
     },
   };
