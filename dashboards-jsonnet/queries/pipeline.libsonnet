@@ -196,12 +196,15 @@ local freshness = ranges.join([freshest(t.open_interest), freshest(t.funding_rat
            known: |||
              SELECT exchange, dataset, min(first) AS first FROM (
                SELECT %(exchange)s, %(dataset)s, min(%(ts)s) AS first FROM %(_table)s
-               WHERE %(ts)s > dateadd('d', -1, $__fromTime) AND %(ts)s <= $__toTime AND %(status)s = 'ok' AND %(ours)s
+               WHERE %(ts)s > dateadd('d', -1, $__fromTime) AND %(ts)s <= $__toTime AND %(status)s = 'ok' AND %(ours)s AND %(upToDay)s
+               UNION ALL
+               SELECT exchange, dataset, min(ts) AS first FROM %(rollup)s
+               WHERE ts > dateadd('d', -1, $__fromTime) AND ts <= $__toTime AND ok > 0 AND %(ours)s AND %(beyondDay)s
                UNION ALL
                SELECT exchange, dataset, min(ts) AS first FROM data_gaps
                WHERE ts <= $__toTime AND (status = 'open' OR gap_end >= $__fromTime) AND %(ours)s
              )
-           ||| % (t.fetches { ours: ours }),
+           ||| % (t.fetches { ours: ours, rollup: t.fetches_1m._table, upToDay: ranges.upToDay, beyondDay: ranges.beyondDay }),
          }),
 
   gapList: |||
