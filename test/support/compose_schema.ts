@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { Ajv, type ErrorObject } from "ajv";
 import { parse } from "yaml";
 
-const FOLDER = dirname(createRequire(import.meta.url).resolve("dclint/package.json"));
+const require = createRequire(import.meta.url);
+const FOLDER = dirname(require.resolve("dclint/package.json"));
 
 const schema = JSON.parse(readFileSync(join(FOLDER, "schemas", "compose.schema.json"), "utf8"));
 // The same dialect; ajv knows it by its older address. Formats (durations, bytes) are checked by Compose itself.
