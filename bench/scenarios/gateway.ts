@@ -1,6 +1,7 @@
 // Scenario `gateway`: rows through POST /v1/events as NDJSON, from a client in another process, until queries see them.
 import * as z from "zod";
 import { findEvent } from "../../schema/registry.ts";
+import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
 import { cpuSecondsOf } from "../harness/process_usage.ts";
 import { type Figures, variantOf } from "../harness/result.ts";
@@ -79,7 +80,7 @@ async function measure(bench: Bench, load: Load, connections: number): Promise<F
   await client.end();
   await worker.result;
   await worker.end();
-  await bench.removeFolder(service.dataDir);
+  await endOfService(bench, service.dataDir);
   const perMillion = 1e6 / rows;
   return {
     rowsPerSecond: rows / ((queryableUs - written.startUs) / 1e6),

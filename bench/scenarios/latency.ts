@@ -1,5 +1,6 @@
 // Scenario `latency`: one lone row at a time, from handing it over to seeing it in a query.
 import * as z from "zod";
+import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
 import { latencyFigures, MarkerSchema, Markers } from "../harness/markers.ts";
 import { type Figures, variantOf } from "../harness/result.ts";
@@ -80,6 +81,6 @@ async function measure(bench: Bench, load: Load, settings: ServiceInput["setting
   const { durableMs } = await worker.result;
   await worker.end();
   await questdb.allQueryable(MARKS.name, warmupRows + rows, bench.timeoutMs);
-  await bench.removeFolder(service.dataDir);
+  await endOfService(bench, service.dataDir);
   return { ...latencyFigures(latenciesMs), durableP99Ms: percentile(durableMs, 0.99) };
 }

@@ -1,6 +1,7 @@
 // One run through an outage, for the scenarios that look at its different sides.
 import * as z from "zod";
 import { findEvent } from "../../schema/registry.ts";
+import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
 import { type MarkerFigures, MarkerSchema, Markers } from "../harness/markers.ts";
 import { cpuSecondsOf } from "../harness/process_usage.ts";
@@ -58,7 +59,7 @@ export async function runThroughOutage(bench: Bench, options: OutageOptions) {
     await questdb.allQueryable(table, rows, bench.timeoutMs);
   }
   const live: MarkerFigures = await markers.settled();
-  await bench.removeFolder(service.dataDir);
+  await endOfService(bench, service.dataDir);
   const questdbCpuSeconds = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore;
   return { ...report, live, questdbCpuSeconds };
 }

@@ -1,6 +1,7 @@
 // Scenario `sustained`: the W90 mix at a steady rate into the service's writer with its default configuration.
 import * as z from "zod";
 import { findEvent } from "../../schema/registry.ts";
+import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
 import { MarkerSchema, Markers } from "../harness/markers.ts";
 import { cpuSecondsOf, residentBytesOf } from "../harness/process_usage.ts";
@@ -95,7 +96,7 @@ export async function measureLoad(
     await questdb.allQueryable(table, rows, bench.timeoutMs);
   }
   const latency = await markers.settled();
-  await bench.removeFolder(service.dataDir);
+  await endOfService(bench, service.dataDir);
   const { usage, durableP50Ms, durableP99Ms, lateMaxMs, requestsPerSecond } = report;
   const corePercent = (cpuSeconds: number) => (100 * cpuSeconds) / usage.wallSeconds;
   const acceptedRows = Object.values(report.accepted).reduce((sum, rows) => sum + rows, 0);

@@ -1,5 +1,6 @@
 // Scenario `writer`: the whole writer in one process, until queries see every row.
 import * as z from "zod";
+import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
 import { measureMarks, taskWriter } from "../harness/mark_writer.ts";
 import { type Figures, variantOf } from "../harness/result.ts";
@@ -36,7 +37,7 @@ export async function measureWriter(bench: Bench, options: WriterOptions): Promi
   const service = await newService(bench);
   const input = { service, rows, warmupRows, producers, pushRowsMin, pushRowsMax };
   const figures = await measureMarks(bench, { rows, warmupRows }, () => taskWriter(bench, task, input));
-  await bench.removeFolder(service.dataDir);
+  await endOfService(bench, service.dataDir);
   return figures;
 }
 
