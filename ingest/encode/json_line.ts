@@ -19,8 +19,9 @@ const LINE: RowAccess = {
   isPresent: (_, index) => `(present & ${1 << index}) !== 0`,
   // Of plain text only symbols have anything to escape.
   textBytesMax: (_, index) => `(ends[${index}] - starts[${index}]) * 2`,
-  text: ({ type }, index) =>
-    `p = ${type === "SYMBOL" ? "copySymbol" : "copyQuoted"}(lines, starts[${index}], ends[${index}], b, p);`,
+  preparation: () => "",
+  text: (_, index) => `p = copyQuoted(lines, starts[${index}], ends[${index}], b, p);`,
+  symbol: (_, index, hash) => `s = p; p = copySymbol(lines, starts[${index}], ends[${index}], b, p); ${hash}`,
   number: ({ type }, index) => `numbers[${index}]${type === "BOOLEAN" ? " === 1" : ""}`,
   ts: "numbers[numbers.length - 1]",
 };

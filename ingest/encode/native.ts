@@ -11,11 +11,12 @@
 import type { EventDefinition, WireColumn } from "../../schema/define.ts";
 import { type KeyColumn, keyColumns, timeKeySource, valueKeySource } from "./key_hash.ts";
 import type { EncodeRow } from "./row_encoder.ts";
+import { SymbolCache } from "./symbol_cache.ts";
 import { INTEGER_BYTES_MAX, writeInteger, writeTime } from "./write_integer.ts";
 import { writeQuoted, writeSymbol } from "./write_text.ts";
 
 /** What the compiled code calls. */
-const TOOLS = { writeInteger, writeTime, writeQuoted, writeSymbol };
+const TOOLS = { writeInteger, writeTime, writeQuoted, writeSymbol, SymbolCache };
 
 /** A UTF-16 unit takes three bytes at the most; an escaped ASCII character two. */
 const BYTES_PER_UNIT_MAX = 3;
@@ -32,8 +33,12 @@ export interface RowAccess {
   isPresent(column: WireColumn, index: number): string;
   /** Bytes that a text takes at the most, its escapes included. */
   textBytesMax(column: WireColumn, index: number): string;
-  /** Writes a text at `p`; symbols and quoted texts differ. */
+  /** Run once, before the function is made. */
+  preparation(columns: readonly WireColumn[]): string;
+  /** Writes a quoted text at `p`. */
   text(column: WireColumn, index: number): string;
+  /** Writes a symbol at `p`; `hash` adds the bytes between `s` and `p` to the key. */
+  symbol(column: WireColumn, index: number, hash: string): string;
   /** A number, or for a BOOLEAN a condition. */
   readonly number: (column: WireColumn, index: number) => string;
   readonly ts: string;
@@ -45,7 +50,25 @@ const OBJECT: RowAccess = {
   declarations: (columns) => columns.map(({ name }) => `const ${name}_ = row.${name};`).join("\n  "),
   isPresent: ({ name }) => `${name}_ !== undefined && ${name}_ !== null`,
   textBytesMax: ({ name }) => `${name}_.length * ${BYTES_PER_UNIT_MAX}`,
-  text: ({ name, type }) => `p = ${type === "SYMBOL" ? "writeSymbol" : "writeQuoted"}(b, p, ${name}_);`,
+  preparation: (columns) =>
+    columns
+      .filter(({ type }) => type === "SYMBOL")
+      .map(({ name }) => `const ${name}_cache = new SymbolCache();`)
+      .join(" "),
+  text: ({ name }) => `p = writeQuoted(b, p, ${name}_);`,
+  symbol: ({ name }, _, hash) =>
+    [
+      `const known = ${name}_cache.get(${name}_);`,
+      "if (known !== undefined) {",
+      // Up to three bytes too many, which what follows writes over: there is room for a number in every column.
+      "const words = known.words; s = p;",
+      "for (let i = 0; i < words.length; i++) { view.setInt32(s, words[i], true); s += 4; }",
+      "p += known.length; ka = (ka + known.ka) | 0; kb = (kb + known.kb) | 0;",
+      "} else {",
+      `const ka0 = ka, kb0 = kb; s = p; p = writeSymbol(b, p, ${name}_); ${hash}`,
+      `${name}_cache.add(${name}_, view, s, p, (ka - ka0) | 0, (kb - kb0) | 0);`,
+      "}",
+    ].join(" "),
   number: ({ name }) => `${name}_`,
   ts: "row.ts",
 };
@@ -68,6 +91,7 @@ export function encoderSource(event: Encodable, access: RowAccess, tools: object
   return [
     '"use strict";',
     `const { ${Object.keys(tools).join(", ")} } = tools;`,
+    access.preparation(event.wire),
     `return (${access.parameters}, out, keys, at) => {`,
     `  ${access.declarations(event.wire)}`,
     `  let room = ${fixedBytes(event)};`,
@@ -108,7 +132,7 @@ interface Source {
 }
 
 function symbolSource({ column, index }: Source, access: RowAccess, key: KeyColumn | undefined): string {
-  return `s = p; ${access.text(column, index)} ${keySource(key)}`;
+  return access.symbol(column, index, keySource(key));
 }
 
 function fieldSource({ column, index }: Source, access: RowAccess, key: KeyColumn | undefined): string {

@@ -51,6 +51,32 @@ describe.each([everyType, ...EVENTS].map((event) => [event.name, event] as const
   });
 });
 
+test("symbols that come again have the same bytes and keys, however many there are", () => {
+  const native = createEncoder("native", everyType);
+  const official = createEncoder("official", everyType);
+  const keys = new Int32Array(4);
+  const texts = ["", "x,y=z \\\n", "été ", "ab", "abc", "abcd", "abcde", "long ".repeat(20)];
+  for (let n = 0; n < 4_000; n++) {
+    const a = `${texts[n % texts.length]}${n % 700}`;
+    const row = {
+      ts: 1_000_000_000 + n,
+      flag: true,
+      a,
+      number: n,
+      count: n,
+      b: a.slice(0, 3) || "b",
+      side: "buy",
+    };
+    const [ours, theirs] = [new ByteBuffer(64), new ByteBuffer(64)];
+    native(row, ours, keys, 0);
+    official(row, theirs, keys, 2);
+    if (!ours.written().equals(theirs.written()) || keys[0] !== keys[2] || keys[1] !== keys[3])
+      expect.fail(
+        `row ${n}: ${ours.written().toString("latin1")} is not ${theirs.written().toString("latin1")}`,
+      );
+  }
+});
+
 test("what was encoded can be decoded again, value for value", () => {
   for (const event of EVENTS) {
     const encode = createEncoder("native", event);
