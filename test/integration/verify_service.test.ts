@@ -57,9 +57,7 @@ test("verify adds up through kill -9 of service and QuestDB, and ends with 1 whe
   expect(stopped.sum.stored).toBe(stopped.sum.accepted);
   expect(stopped.sum.accepted).toBeGreaterThanOrEqual(load.acknowledged.size);
 
-  await sql.query(
-    "CREATE TABLE kept AS (SELECT * FROM orders WHERE price <> (SELECT max(price) FROM orders))",
-  );
+  await sql.query("CREATE TABLE kept AS (SELECT * FROM orders LIMIT 1, 1000000000)");
   await sql.query("TRUNCATE TABLE orders");
   await sql.query("INSERT INTO orders SELECT * FROM kept");
   const robbed = await account();
