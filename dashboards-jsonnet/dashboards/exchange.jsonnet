@@ -150,7 +150,8 @@ tw.dashboard.new(
         noValue: 'no connections yet',
         thresholds: tw.thresholds.below(limits.availability),
         overrides: [
-          p.override('availability', { unit: 'percentunit', decimals: 3, max: 1, 'custom.cellOptions': { type: 'color-text' } }),
+          p.override('exchange', { 'custom.width': 110 }),
+          p.override('availability', { unit: 'percentunit', decimals: 3, max: 1, 'custom.width': 100, 'custom.cellOptions': { type: 'color-text' } }),
           p.override('downtime', { unit: 's', 'custom.width': 90 }),
           p.override('longest', { unit: 's', 'custom.width': 80 }),
           p.override('last_outage', { displayName: 'last outage', unit: 'dateTimeFromNow', 'custom.width': 120 }),

@@ -186,7 +186,13 @@ local expected = [
     decimals: 0,
     noValue: 'no fetches',
     thresholds: tw.thresholds.below(limits.fetchesShare),
-    overrides: [shareColumn],
+    overrides: [
+      shareColumn,
+      p.override('exchange', { 'custom.width': 110 }),
+      p.override('usual_hour', { displayName: 'usual hour', 'custom.width': 100 }),
+      p.override('expected', { 'custom.width': 90 }),
+      p.override('actual', { 'custom.width': 80 }),
+    ],
     targets: [tw.rows(q.againstUsual)],
   }),
   p.table({
@@ -199,7 +205,13 @@ local expected = [
     decimals: 0,
     noValue: 'no rows',
     thresholds: tw.thresholds.below(limits.rowsShare),
-    overrides: [shareColumn],
+    overrides: [
+      shareColumn,
+      p.override('exchange', { 'custom.width': 110 }),
+      p.override('symbols', { 'custom.width': 80 }),
+      p.override('expected', { 'custom.width': 90 }),
+      p.override('stored', { 'custom.width': 80 }),
+    ],
     targets: [tw.rows(q.rowsExpected)],
   }),
   p.table({
@@ -273,7 +285,7 @@ local liquidationRow = [
     thresholds: tw.thresholds.plain,
     overrides: [
       p.override('time', { 'custom.width': 180 }),
-      p.override('value_usd', { unit: 'currencyUSD', decimals: 0 }),
+      p.override('value_usd', { displayName: 'value', unit: 'currencyUSD', decimals: 0 }),
       p.override('side', { 'custom.width': 80 }),
     ],
     targets: [tw.rows(liquidations.largest)],
@@ -305,12 +317,14 @@ local gaps = [
     noValue: 'no gaps',
     thresholds: tw.thresholds.plain,
     overrides: [
-      p.override('duration', { unit: 's', 'custom.width': 90 }),
+      p.override('duration', { unit: 's', 'custom.width': 75 }),
       p.override('status', {
         'custom.width': 100,
         'custom.cellOptions': { type: 'color-text' },
         mappings: p.valueMappings({ open: ['open', colours.bad], closed: ['closed', colours.warn], backfilled: ['backfilled', colours.good] }),
       }),
+      p.override('exchange', { 'custom.width': 100 }),
+      p.override('symbol', { 'custom.width': 120 }),
       p.override('began', { 'custom.width': 150 }),
       p.override('ended', { 'custom.width': 150 }),
       p.override('missing_rows', { displayName: 'rows', 'custom.width': 60 }),
