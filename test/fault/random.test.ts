@@ -106,6 +106,19 @@ interface Props {
   readonly lost: Set<string>;
 }
 
+/** Acts that start no service. */
+const KEEPS_RUNNING: ReadonlySet<ActKind> = new Set([
+  "kill_questdb",
+  "clock_jump",
+  "full_disk",
+  "dropped_table",
+]);
+
+/** At its start a service refuses a server that is no QuestDB, in words: an address was mistaken. */
+function isOtherServer(fault: Fault): boolean {
+  return fault.kind === "answer" && fault.status === 200;
+}
+
 async function playRound({ stage, random, disk, clockFile, lost }: Props, seed: number): Promise<Round> {
   const script: string[] = [];
   const sinceMs = performance.now();
@@ -119,13 +132,15 @@ async function playRound({ stage, random, disk, clockFile, lost }: Props, seed: 
   const tell = () => console.error(`this round: ${script.join(" → ")}`);
   const tooLong = setTimeout(tell, ROUND_MS_MAX);
   try {
+    let fault: Fault = { kind: "none" };
     for (let left = 1 + Math.floor(random.next() * 4); left > 0; left--) {
       if (random.next() < 0.7) {
-        const fault = faultsOf(random);
+        fault = faultsOf(random);
         note(JSON.stringify(fault));
         await stage.proxy.set(fault);
       }
       const kind = kinds[Math.floor(random.next() * kinds.length)] ?? "kill_service";
+      if (isOtherServer(fault) && !KEEPS_RUNNING.has(kind)) await stage.proxy.set((fault = { kind: "none" }));
       note(kind);
       await ACTS[kind](scene);
     }
