@@ -87,6 +87,7 @@ const REQUESTS_GRACE_MS = 2_000;
 
 /** A configured QuestDB that takes longer to answer is waited for in the background: producers must not wait for it. */
 const EXTERNAL_READY_MS = 3_000;
+const RUN_FILE_RETRY_MS = 1_000;
 
 class Service implements RunningService {
   readonly failed: Promise<never>;
@@ -190,7 +191,7 @@ class Service implements RunningService {
     this.#startSources(pipeline);
     if (demo) this.#daemon = startDemoDaemon(this.#gateway.url, this.#config.http.keys[0]?.key, env);
     this.#state = "running";
-    await writeRunFile(this.#runDir, this.info);
+    if (!(await this.#tryRunFile())) this.#background.push(this.#writeRunFile());
   }
 
   stop(): Promise<StopReport> {
@@ -347,11 +348,20 @@ class Service implements RunningService {
     this.#supervisor?.reportError({ component, severity, code, message });
   }
 
+  /** A full disk has no room for run.json until waiting rows are delivered: that must not keep them from it. */
   async #writeRunFile(): Promise<void> {
-    if (this.#state === "stopping") return;
-    await writeRunFile(this.#runDir, this.info).catch((err: unknown) =>
-      this.#options.log.warn({ err }, "run.json could not be written"),
-    );
+    while (this.#state !== "stopping" && !(await this.#tryRunFile()))
+      await this.#options.clock.sleep(RUN_FILE_RETRY_MS, this.#stopAll.signal);
+  }
+
+  async #tryRunFile(): Promise<boolean> {
+    try {
+      await writeRunFile(this.#runDir, this.info);
+      return true;
+    } catch (err) {
+      this.#options.log.warn({ err }, "run.json could not be written; it is tried again");
+      return false;
+    }
   }
 
   #status(): ServiceStatus {

@@ -1,7 +1,7 @@
 // Protects what a user sees of one run of the program: where everything is, that it answers, and that it stops, in order
 // or at once, without losing what it has acknowledged.
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, rmdir } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -35,6 +35,25 @@ async function answerOf(url: string): Promise<{ readonly status: number; readonl
   const isJson = answer.headers.get("content-type")?.includes("json");
   return { status: answer.status, body: isJson ? JSON.parse(text) : text };
 }
+
+test("a run.json that cannot be written keeps nobody from recording, and is there as soon as it can be", {
+  timeout: LONG_MS,
+}, async () => {
+  const place = await servicePlace({ questdb });
+  const inTheWay = join(place.dataDir, "run.json.tmp");
+  await mkdir(inTheWay, { recursive: true });
+  const service = await place.run();
+  await until("the service to take rows", async () => {
+    const answer = await fetch(`${place.http}/readyz`).catch(() => undefined);
+    return answer?.status === 200;
+  });
+  expect(existsSync(join(place.dataDir, "run.json"))).toBe(false);
+  expect(service.stderr()).toContain("run.json could not be written");
+  await rmdir(inTheWay);
+  await service.ready();
+  service.kill("SIGTERM");
+  expect(await service.ended).toEqual({ code: 0, signal: null });
+});
 
 test("a run says where everything is, answers there, and SIGTERM ends it in order with every row delivered", {
   timeout: LONG_MS,
