@@ -140,7 +140,10 @@ async function playRound({ stage, random, disk, clockFile, lost }: Props, seed: 
         await stage.proxy.set(fault);
       }
       const kind = kinds[Math.floor(random.next() * kinds.length)] ?? "kill_service";
-      if (isOtherServer(fault) && !KEEPS_RUNNING.has(kind)) await stage.proxy.set((fault = { kind: "none" }));
+      if (isOtherServer(fault) && !KEEPS_RUNNING.has(kind)) {
+        fault = { kind: "none" };
+        await stage.proxy.set(fault);
+      }
       note(kind);
       await ACTS[kind](scene);
     }
