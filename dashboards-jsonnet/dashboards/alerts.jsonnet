@@ -5,9 +5,6 @@ local limits = tw.config.limits;
 local colours = tw.config.colours;
 local p = tw.panel;
 
-// Tables fit their columns into the panel, and have a dash where there is no value.
-local narrow = { minWidth: 60 };
-
 local rows = 'From alerts, which Grafana\'s notifications fill.';
 local coloured = { type: 'color-text' };
 local severity = p.override('severity', {
@@ -80,7 +77,6 @@ tw.dashboard.new(
         decimals: 1,
         min: 0,
         noValue: 'none',
-        mappings: p.whenNull('none'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.notifyS),
         targets: [tw.rows(alerts.timeToNotifyNow)],
@@ -104,7 +100,7 @@ tw.dashboard.new(
     ]),
     tw.row(200, 'Firing', 8, [
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 201,
         title: 'Firing alerts',
         description: 'Alerts that fire at the end of the range, newest first, with how long they do. Acknowledge one with `tickwatch alerts ack` and its fingerprint. ' + rows,
@@ -155,7 +151,7 @@ tw.dashboard.new(
         targets: [tw.rows(alerts.countByRule)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 302,
         title: 'History',
         description: 'Every alert that fired in the range, newest first: state, how long, and how soon it was acknowledged. "End not seen" fired anew before a message of its end came. ' + rows,
@@ -195,7 +191,7 @@ tw.dashboard.new(
         targets: [tw.series(alerts.timeToNotify)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 402,
         title: 'Acknowledgements',
         description: 'Alerts of the range that somebody acknowledged: when, who, and how long after they began. ' + rows,

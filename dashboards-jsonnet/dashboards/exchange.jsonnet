@@ -251,7 +251,8 @@ tw.dashboard.new(
         width: 12,
         unit: 'percentunit',
         min: 0,
-        softMax: 2 * limits.errorRate[1],
+        // A share that is 0 all the time has an axis up to 10,000 % else.
+        custom: { axisSoftMax: 2 * limits.errorRate[1] },
         noValue: 'no fetches',
         displayName: exchange,
         calcs: ['mean', 'max'],

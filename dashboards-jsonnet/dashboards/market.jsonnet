@@ -5,9 +5,6 @@ local limits = tw.config.limits;
 local colours = tw.config.colours;
 local p = tw.panel;
 
-// Tables fit their columns into the panel, and have a dash where there is no value.
-local narrow = { minWidth: 60 };
-
 local coloured = { type: 'color-text' };
 local beyond = ', beyond %d hours from its hourly rollup' % tw.config.rawHoursMax;
 local changed = tw.thresholds.steps([[colours.bad, null], [colours.good, 0]]);
@@ -68,7 +65,6 @@ tw.dashboard.new(
         decimals: 2,
         min: null,
         noValue: 'no samples',
-        mappings: p.whenNull('no samples'),
         text: 'value',
         colour: 'value',
         thresholds: changed,
@@ -85,7 +81,6 @@ tw.dashboard.new(
         decimals: 4,
         min: null,
         noValue: 'no rates',
-        mappings: p.whenNull('no rates'),
         text: 'value',
         colour: 'value',
         thresholds: funding,
@@ -167,7 +162,7 @@ tw.dashboard.new(
         targets: [tw.series(market.openInterestBySymbol)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 203,
         title: 'Open interest, change leaders',
         description: 'The 25 symbols whose number of open contracts changed most between the first and the last sample of each exchange in the range, as a share and at today\'s price; from open_interest%s. A move of the price alone is no change.' % beyond,
@@ -185,7 +180,7 @@ tw.dashboard.new(
         targets: [tw.rows(market.leaders)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 204,
         title: 'Symbols across exchanges',
         description: 'Newest open interest, its change in the range in contracts, funding scaled to eight hours and to a year of 365 days, mark price; the 100 largest; from open_interest and funding_rates.',
@@ -321,7 +316,7 @@ tw.dashboard.new(
         targets: [tw.rows(market.mapped)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 403,
         title: 'Largest liquidations',
         description: 'The 25 largest liquidations of the range; from liquidations.',

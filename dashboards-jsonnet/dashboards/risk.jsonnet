@@ -7,9 +7,6 @@ local returns = import '../queries/trading_returns.libsonnet';
 local limits = tw.config.limits;
 local p = tw.panel;
 
-// Tables fit their columns into the panel, and have a dash where there is no value.
-local narrow = { minWidth: 60 };
-
 local percent(share) = '%g %%' % (100 * share);
 local coloured = { type: 'color-text' };
 local held = 'A position counts while its strategy marks it.';
@@ -53,7 +50,6 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'no positions',
-        mappings: p.whenNull('no positions'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.marginRatio),
         targets: [tw.rows(risk.worst)],
@@ -69,7 +65,6 @@ tw.dashboard.new(
         decimals: 1,
         min: 0,
         noValue: 'no liquidation price',
-        mappings: p.whenNull('no liquidation price'),
         text: 'value',
         thresholds: tw.thresholds.below(limits.liquidationDistance),
         targets: [tw.rows(risk.worst)],
@@ -101,7 +96,6 @@ tw.dashboard.new(
         decimals: 1,
         min: 0,
         noValue: 'no balance',
-        mappings: p.whenNull('no balance'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.capitalUtilization),
         targets: [tw.rows(risk.utilizationNow)],
@@ -132,7 +126,6 @@ tw.dashboard.new(
         decimals: 2,
         min: null,
         noValue: 'no positions',
-        mappings: p.whenNull('no positions'),
         text: 'value',
         colour: 'value',
         thresholds: tw.thresholds.steps([[tw.config.colours.bad, null], [tw.config.colours.good, 0]]),
@@ -151,7 +144,6 @@ tw.dashboard.new(
         min: null,
         max: 0,
         noValue: 'no marks',
-        mappings: p.whenNull('no marks'),
         thresholds: tw.thresholds.below(limits.drawdown),
         targets: [tw.rows(risk.maxDrawdownHour), tw.rows(risk.maxDrawdownDay, 'B'), tw.rows(risk.maxDrawdownWeek, 'C')],
       }),
@@ -166,7 +158,6 @@ tw.dashboard.new(
         decimals: 3,
         min: null,
         noValue: 'too few returns',
-        mappings: p.whenNull('too few returns'),
         thresholds: tw.thresholds.above(limits.valueAtRisk),
         targets: [tw.rows(returns.valueAtRiskTiles)],
       }),
@@ -232,7 +223,7 @@ tw.dashboard.new(
         targets: [tw.series(risk.distanceOverTime)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 205,
         title: 'Positions',
         description: 'Every position held at the end of the range, the most endangered first; from positions. Distance: how far the mark price may move against it before it is liquidated. ' + held,
@@ -315,7 +306,7 @@ tw.dashboard.new(
         targets: [tw.series(equity.drawdown)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 402,
         title: 'Value at risk by horizon',
         description: 'VaR: the loss that the given share of the returns did not exceed. CVaR: the mean of the returns beyond it. Shares of the equity, and VaR also in the currency of the equity now. %s The second horizon is an hour, beyond %d hours a day. Empty where there are fewer than 20 (95 %%) or 100 (99 %%) returns.' % [tail, tw.config.rawHoursMax],

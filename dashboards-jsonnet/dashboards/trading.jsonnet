@@ -9,9 +9,6 @@ local limits = tw.config.limits;
 local colours = tw.config.colours;
 local p = tw.panel;
 
-// Tables fit their columns into the panel, and have a dash where there is no value.
-local narrow = { minWidth: 60 };
-
 local percent(share) = '%g %%' % (100 * share);
 local gain = tw.thresholds.steps([[colours.bad, null], [colours.good, 0]]);
 local sides = p.valueMappings({ buy: ['buy', colours.good], sell: ['sell', colours.bad] });
@@ -92,7 +89,6 @@ tw.dashboard.new(
         decimals: 2,
         min: null,
         noValue: 'too few returns',
-        mappings: p.whenNull('too few returns'),
         thresholds: tw.thresholds.below(limits.sharpe),
         targets: [tw.rows(returns.sharpe)],
       }),
@@ -108,7 +104,6 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'nothing closed',
-        mappings: p.whenNull('nothing closed'),
         text: 'value',
         thresholds: tw.thresholds.below(limits.winRate),
         targets: [tw.rows(orders.winRate)],
@@ -156,7 +151,6 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'no order ended',
-        mappings: p.whenNull('no order ended'),
         text: 'value',
         thresholds: tw.thresholds.below(limits.fillRate),
         targets: [tw.rows(orders.fillRate)],
@@ -173,7 +167,6 @@ tw.dashboard.new(
         min: 0,
         max: 1,
         noValue: 'no order ended',
-        mappings: p.whenNull('no order ended'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.rejectedShare),
         targets: [tw.rows(orders.rejected)],
@@ -188,7 +181,6 @@ tw.dashboard.new(
         unit: 'ms',
         min: 0,
         noValue: 'no answers',
-        mappings: p.whenNull('no answers'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.executionLatencyMs),
         targets: [tw.rows(orders.latencyNow)],
@@ -219,7 +211,6 @@ tw.dashboard.new(
         decimals: 0,
         min: 0,
         noValue: 'over an hour ago',
-        mappings: p.whenNull('over an hour ago'),
         text: 'value',
         thresholds: tw.thresholds.above(limits.marksAgeS),
         targets: [tw.rows(equity.ageOfMarks)],
@@ -296,7 +287,7 @@ tw.dashboard.new(
     ]),
     tw.row(300, 'Strategies and exposure', 9, [
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 302,
         title: 'Strategies compared',
         description: 'One row per strategy and account. Profit: change in the range, also as a share of the equity at its start. Drawdown: worst mark in the range against the highest equity since the strategy began. Win rate, fill rate, rejected and latency: of orders that ended, or were answered, in the range, as in the tiles above. Sharpe ratio: ' + sharpeText,
@@ -425,7 +416,7 @@ tw.dashboard.new(
         targets: [tw.series(orders.fillRateOverTime)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 405,
         title: 'Rejected orders by reason',
         description: 'Rejections in the range by reason, exchange, symbol and strategy; from orders. Empty is good.',
@@ -441,7 +432,7 @@ tw.dashboard.new(
         targets: [tw.rows(orders.rejections)],
       }),
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 406,
         title: 'Open orders by their last change',
         description: 'Orders whose newest change in the range left them open, newest first, at most 100; from orders. One that changed before the range is not listed; a very old one was perhaps closed unseen.',
@@ -463,7 +454,7 @@ tw.dashboard.new(
     ]),
     tw.row(500, 'Fills', 10, [
       p.table({
-        custom: narrow,
+        custom: p.narrow,
         id: 501,
         title: 'Recent fills',
         description: 'The newest 100 fills of the range; from fills. Value is price × amount in quote currency; profit is what the fill realized before its fee, nought or nothing when it opened a position.',

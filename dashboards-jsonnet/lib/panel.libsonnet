@@ -81,15 +81,14 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
 {
   // Lines over time. legend: 'table' (default), 'list' or 'hidden'; calcs: what the legend's table shows; style: 'lines',
   // 'bars' or 'points'; fill: 0-100; stack: true to add the series up; spanNulls: true or ms;
-  // limits: 'off', 'line' or 'area' draws the thresholds; logScale: base; softMax: the axis reaches at least so far (else a
-  // share that is 0 all the time has an axis up to 10,000 %).
+  // limits: 'off', 'line' or 'area' draws the thresholds; logScale: base.
   timeSeries(p):
     local legend = std.get(p, 'legend', 'table');
     local shown = std.get(p, 'limits', 'off');
     data(
       ts,
       p,
-      ['legend', 'calcs', 'style', 'fill', 'stack', 'spanNulls', 'limits', 'logScale', 'softMax', 'legendRight'],
+      ['legend', 'calcs', 'style', 'fill', 'stack', 'spanNulls', 'limits', 'logScale', 'legendRight'],
       ts.options.tooltip.withMode('multi')
       + ts.options.tooltip.withSort('desc')
       + ts.options.legend.withShowLegend(legend != 'hidden')
@@ -104,7 +103,6 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
       + ts.fieldConfig.defaults.custom.stacking.withMode(if std.get(p, 'stack', false) then 'normal' else 'none')
       + ts.fieldConfig.defaults.custom.thresholdsStyle.withMode(shown)
       + (if std.objectHas(p, 'logScale') then custom({ scaleDistribution: { type: 'log', log: p.logScale } }) else {})
-      + (if std.objectHas(p, 'softMax') then ts.fieldConfig.defaults.custom.withAxisSoftMax(p.softMax) else {})
     ),
 
   // Big numbers. of: 'last' value of each series (default), or 'rows': one tile per row of a table, whose number is the
@@ -206,6 +204,9 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
       + custom({ spanNulls: true })
     ),
 
+  // `custom` of a table that fits many columns into its panel.
+  narrow: { minWidth: 60 },
+
   // Rows. sort: [{ displayName, desc }]; filterable: true for filters in the header.
   table(p):
     local s = g.panel.table;
@@ -276,7 +277,8 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     local s = g.panel.xyChart;
     data(s, p, [], s.options.withMapping('auto')),
 
-  // Grafana's own list of instances of its own rules (a Prometheus that is off would be asked else): it has no query. Needs id, title, description; states: which to show.
+  // Grafana's own list of instances of its own rules (a Prometheus that is off would be asked else): it has no query. Needs
+  // id, title, description; states: which to show.
   alertList(p):
     local c = checked(p, ['id', 'title', 'description'], ['states', 'maxItems']);
     local s = g.panel.alertList;
@@ -327,12 +329,6 @@ local custom(fields) = { fieldConfig+: { defaults+: { custom+: fields } } };
     matcher: { id: 'byRegexp', options: regexp },
     properties: [{ id: id, value: properties[id] } for id in std.objectFields(properties)],
   },
-
-  // What is shown, in grey, for the NULL of a row: the lowest threshold's colour otherwise.
-  whenNull(words): [{
-    type: 'special',
-    options: { match: 'null', result: { text: words, color: config.colours.idle, index: 0 } },
-  }],
 
   // Words and colours for numbers: { '1': ['up', 'green'], '0': ['down', 'red'] }.
   valueMappings(words): [{
