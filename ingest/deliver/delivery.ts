@@ -114,9 +114,13 @@ export class Delivery {
     this.#leaveResending();
   }
 
-  /** Sends what is pending without lingering. Resolves true when all is delivered, false at the deadline or when the server is away. */
+  /**
+   * Sends what is pending without lingering. Resolves true when all is delivered, false at the deadline or when the
+   * server is away. Without any time it begins nothing.
+   */
   async drain(timeoutMs: number): Promise<boolean> {
     const { clock, spool } = this.#options;
+    if (timeoutMs <= 0) return spool.pending().length === 0;
     this.#draining = true;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     this.#alarm.wake();

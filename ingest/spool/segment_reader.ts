@@ -54,8 +54,13 @@ const KEPT = 2;
 const MEMORY_BYTES = 34 * 1024 * 1024;
 
 /** `onDamage` hears of the same damage at every reading. */
-export function createSegmentReader(storage: Storage, onDamage: OnDamage): SegmentReader {
-  return new Reader(storage, onDamage);
+export function createSegmentReader(
+  storage: Storage,
+  segmentBytes: number,
+  onDamage: OnDamage,
+): SegmentReader {
+  // Small segments, of a small spool, take memory of their own size.
+  return new Reader(storage, Math.min(MEMORY_BYTES, 4 * segmentBytes), onDamage);
 }
 
 /** A segment in memory. */
@@ -73,14 +78,16 @@ interface Entry {
 
 class Reader implements SegmentReader {
   readonly #storage: Storage;
+  readonly #memoryBytes: number;
   readonly #onDamage: OnDamage;
   /** In the order of their last use. */
   readonly #kept = new Map<number, Entry>();
   #spare: Buffer[] = [];
   #wasUsed = false;
 
-  constructor(storage: Storage, onDamage: OnDamage) {
+  constructor(storage: Storage, memoryBytes: number, onDamage: OnDamage) {
     this.#storage = storage;
+    this.#memoryBytes = memoryBytes;
     this.#onDamage = onDamage;
   }
 
@@ -140,7 +147,8 @@ class Reader implements SegmentReader {
 
   #reuse(entry: Entry): void {
     if (entry.users > 0 || entry.isKept) return;
-    if (this.#spare.length < KEPT && entry.memory.length === MEMORY_BYTES) this.#spare.push(entry.memory);
+    if (this.#spare.length < KEPT && entry.memory.length === this.#memoryBytes)
+      this.#spare.push(entry.memory);
     entry.memory = NO_MEMORY;
   }
 
@@ -171,9 +179,9 @@ class Reader implements SegmentReader {
   #makeRoom(entry: Entry, bytes: number): void {
     if (entry.memory.length >= bytes) return;
     entry.memory =
-      bytes > MEMORY_BYTES
+      bytes > this.#memoryBytes
         ? Buffer.allocUnsafeSlow(bytes)
-        : (this.#spare.pop() ?? Buffer.allocUnsafeSlow(MEMORY_BYTES));
+        : (this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#memoryBytes));
     entry.readBytes = 0;
     entry.records = new Map();
   }

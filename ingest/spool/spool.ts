@@ -129,7 +129,7 @@ class DiskSpool implements Spool {
     this.recovery = recovery;
     this.lastSeq = lastSeqOf(recovery, cursor, options.witness);
     this.#onReleased = options.onReleased ?? (() => undefined);
-    this.#reader = createSegmentReader(options.storage, options.onDamage);
+    this.#reader = createSegmentReader(options.storage, options.segmentBytes, options.onDamage);
     for (const info of recovery.segments) this.#segments.set(info.id, info);
     this.#writer = createSegmentWriter({
       storage: options.storage,
