@@ -191,7 +191,7 @@ class Service implements RunningService {
     this.#startSources(pipeline);
     if (demo) this.#daemon = startDemoDaemon(this.#gateway.url, this.#config.http.keys[0]?.key, env);
     this.#state = "running";
-    if (!(await this.#tryRunFile())) this.#background.push(this.#writeRunFile());
+    await this.#writeRunFile();
   }
 
   stop(): Promise<StopReport> {
@@ -350,17 +350,21 @@ class Service implements RunningService {
 
   /** A full disk has no room for run.json until waiting rows are delivered: that must not keep them from it. */
   async #writeRunFile(): Promise<void> {
-    while (this.#state !== "stopping" && !(await this.#tryRunFile()))
-      await this.#options.clock.sleep(RUN_FILE_RETRY_MS, this.#stopAll.signal);
-  }
-
-  async #tryRunFile(): Promise<boolean> {
     try {
       await writeRunFile(this.#runDir, this.info);
-      return true;
     } catch (err) {
-      this.#options.log.warn({ err }, "run.json could not be written; it is tried again");
-      return false;
+      this.#options.log.warn({ err }, "run.json could not be written; it is tried again until it can");
+      this.#background.push(this.#repeatRunFile());
+    }
+  }
+
+  async #repeatRunFile(): Promise<void> {
+    for (let isWritten = false; !isWritten && this.#state !== "stopping"; ) {
+      await this.#options.clock.sleep(RUN_FILE_RETRY_MS, this.#stopAll.signal);
+      isWritten = await writeRunFile(this.#runDir, this.info).then(
+        () => true,
+        () => false,
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 // What `tickwatch verify` says of a service whose measurement is over: every row it accepted is stored, waits, or is a dead
 // letter. A benchmark of a writer that loses rows is no benchmark.
-import { join } from "node:path";
+import { dataFolders } from "../../ingest/config/data_dir.ts";
 import { reportLines } from "../../ingest/verify/report.ts";
 import { verify } from "../../ingest/verify/verify.ts";
 import { EVENTS } from "../../schema/registry.ts";
@@ -12,8 +12,7 @@ export async function endOfService(bench: Bench, dataDir: string): Promise<void>
   const { sql } = await bench.questdb();
   const report = await verify({
     ...{ sql, clock: bench.clock, events: [...EVENTS, MARKS] },
-    ...{ spoolDir: join(dataDir, "spool"), deadLetterDir: join(dataDir, "dead-letter") },
-    ledgerDir: join(dataDir, "ledger"),
+    ...dataFolders(dataDir, ".", false),
     ...{ allKeys: false, strict: false, examplesMax: 3, onProgress: () => undefined },
   });
   const accepted = report.tables.reduce((sum, table) => sum + table.accepted, 0);

@@ -1,14 +1,12 @@
 // One run through an outage, for the scenarios that look at its different sides.
 import * as z from "zod";
-import { findEvent } from "../../schema/registry.ts";
 import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
-import { type MarkerFigures, MarkerSchema, Markers } from "../harness/markers.ts";
+import { type MarkerFigures, Markers } from "../harness/markers.ts";
 import { cpuSecondsOf } from "../harness/process_usage.ts";
-import { task as producerTask } from "../tasks/load_producer.ts";
 import { task } from "../tasks/outage.ts";
 import { MARKS } from "../workload/mark_event.ts";
-import { W90_ROWS_PER_DAY } from "../workload/w90.ts";
+import { emptyTrafficTables, startTraffic } from "./live_traffic.ts";
 import { newService } from "./service_input.ts";
 
 export interface OutageOptions {
@@ -27,20 +25,15 @@ const GIVE_UP_MS = 60_000;
 export async function runThroughOutage(bench: Bench, options: OutageOptions) {
   const questdb = await bench.questdb();
   if (!questdb.isOurs) throw new Error("an outage needs a QuestDB of its own: run it without QUESTDB_URL");
-  for (const table of [...Object.keys(W90_ROWS_PER_DAY)]) {
-    const event = findEvent(table);
-    if (event !== undefined) await questdb.emptyTable(event);
-  }
+  await emptyTrafficTables(questdb);
   await questdb.emptyTable(MARKS);
   const service = await newService(bench);
   const { sql } = questdb;
   const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
   const { backlogRows, warmupSeconds, idleSeconds, seed, markersPerSecond } = options;
   const worker = bench.start(task, { service, backlogRows, warmupSeconds, idleSeconds });
-  const { port } = await worker.take("listening", z.object({ port: z.int() }));
-  const load = { port, rowsPerSecond: options.liveRowsPerSecond, markersPerSecond, seed };
-  const producer = bench.start(producerTask, load);
-  producer.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
+  const load = { rowsPerSecond: options.liveRowsPerSecond, markersPerSecond, seed };
+  const producer = await startTraffic(bench, worker, markers, load);
   await worker.take("stop database", z.unknown());
   await questdb.stop();
   bench.say("QuestDB is stopped; the backlog grows");

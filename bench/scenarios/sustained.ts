@@ -1,17 +1,15 @@
 // Scenario `sustained`: the W90 mix at a steady rate into the service's writer with its default configuration.
 import * as z from "zod";
-import { findEvent } from "../../schema/registry.ts";
 import { endOfService } from "../harness/accounted.ts";
 import type { Bench } from "../harness/bench.ts";
-import { MarkerSchema, Markers } from "../harness/markers.ts";
+import { Markers } from "../harness/markers.ts";
 import { cpuSecondsOf, residentBytesOf } from "../harness/process_usage.ts";
 import { type Figures, type Variant, variantOf } from "../harness/result.ts";
 import { median, slopePerMinute } from "../harness/statistics.ts";
 import { RSS_EVERY_MS } from "../harness/usage_window.ts";
 import type { ServiceInput } from "../tasks/bench_pipeline.ts";
-import { task as producerTask } from "../tasks/load_producer.ts";
 import { task } from "../tasks/sustained.ts";
-import { W90_ROWS_PER_DAY } from "../workload/w90.ts";
+import { emptyTrafficTables, startTraffic } from "./live_traffic.ts";
 import { amount, type Column, count, defineScenario } from "./scenario.ts";
 import { newService } from "./service_input.ts";
 
@@ -74,17 +72,16 @@ export async function measureLoad(
   settings: ServiceInput["settings"],
 ): Promise<Variant> {
   const questdb = await bench.questdb();
-  for (const table of Object.keys(W90_ROWS_PER_DAY)) {
-    const event = findEvent(table);
-    if (event !== undefined) await questdb.emptyTable(event);
-  }
+  await emptyTrafficTables(questdb);
   const { sql } = questdb;
   const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
   const service = await newService(bench, settings);
   const worker = bench.start(task, { service, warmupSeconds: warmup, seconds });
-  const { port } = await worker.take("listening", z.object({ port: z.int() }));
-  const producer = bench.start(producerTask, { port, rowsPerSecond: rate, markersPerSecond, seed });
-  producer.listen("marker", MarkerSchema, (marker) => markers.watch(marker));
+  const producer = await startTraffic(bench, worker, markers, {
+    rowsPerSecond: rate,
+    markersPerSecond,
+    seed,
+  });
   await worker.take("begin", z.unknown());
   const cpuBefore = cpuSecondsOf(questdb.pid);
   await worker.take("end", z.unknown());

@@ -17,6 +17,8 @@ const InputSchema = z.object({
   seed: z.int(),
 });
 
+export type ProducerInput = z.output<typeof InputSchema>;
+
 const TICK_MS = 10;
 
 export const task = defineTask({

@@ -177,8 +177,7 @@ export class Delivery {
         lane.isSending = false;
         this.#underWay.delete(work);
         if (lane.resendDue) this.#rewind(lane);
-        if (this.#options.spool.pendingOf(lane.table) !== undefined)
-          lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
+        this.#waitsFromNow(lane);
         this.#alarm.wake();
       });
     this.#underWay.add(work);
@@ -205,8 +204,12 @@ export class Delivery {
     lane.isolation = afterRewind(lane.isolation);
     lane.tableWasRight = false;
     this.#options.spool.rewind(lane.table);
-    if (this.#options.spool.pendingOf(lane.table) !== undefined)
-      lane.waitingSinceMs ??= this.#options.clock.monotonicMs();
+    this.#waitsFromNow(lane);
+  }
+
+  #waitsFromNow(lane: TableLane): void {
+    const { spool, clock } = this.#options;
+    if (spool.pendingOf(lane.table) !== undefined) lane.waitingSinceMs ??= clock.monotonicMs();
   }
 
   async #deliver(lane: TableLane): Promise<void> {
@@ -218,13 +221,13 @@ export class Delivery {
       this.#advance(lane, next, 1);
       return;
     }
-    const both = cutBatch(next, lane.doneRows, goodRows);
-    const pair = mayPair ? pairOf(both, limits) : undefined;
-    if (pair !== undefined) {
+    const both = mayPair ? cutBatch(next, lane.doneRows, goodRows) : undefined;
+    const pair = both === undefined ? undefined : pairOf(both, limits);
+    if (both !== undefined && pair !== undefined) {
       await this.#deliverPair(lane, next, both, pair);
       return;
     }
-    const frames = withinLimits(next, 0, limits);
+    const frames = mayPair ? withinLimits(next, 0, limits) : next;
     const { mode, offset, limitRows } = lane.isolation;
     const rowsBehind = totalRows(frames) - lane.doneRows - 1;
     if (rowsBehind < 0) return;
@@ -288,9 +291,7 @@ export class Delivery {
     this.#options.ledger.acknowledged(lane.table, batch.bytes);
     const step = afterSuccess(lane.isolation);
     lane.isolation = step.next;
-    lane.tableWasRight = false;
-    lane.attempts = 0;
-    lane.notBeforeMs = 0;
+    lane.succeeded();
     if (step.action === "go") return; // a witness: it is sent again in its turn
     // A table that was missing or changed for a while: QuestDB confirms rows that go down with it.
     if (lane.trouble?.kind === "table_not_ready") lane.resendDue = true;
@@ -359,12 +360,10 @@ export class Delivery {
     this.#backOff(lane);
   }
 
-  async #problemOf(table: string): Promise<string | undefined> {
-    try {
-      return await this.#options.tableProblem(table);
-    } catch {
-      return "the table cannot be checked, because QuestDB does not answer queries";
-    }
+  #problemOf(table: string): Promise<string | undefined> {
+    return this.#options
+      .tableProblem(table)
+      .catch(() => "the table cannot be checked, because QuestDB does not answer queries");
   }
 
   #advance(lane: TableLane, frames: readonly QueuedFrame[], rows: number): void {

@@ -40,6 +40,13 @@ export class TableLane {
     this.table = table;
   }
 
+  /** QuestDB took a request. What troubles the table is another matter. */
+  succeeded(): void {
+    this.tableWasRight = false;
+    this.attempts = 0;
+    this.notBeforeMs = 0;
+  }
+
   /** True when nothing went wrong lately. */
   get isHealthy(): boolean {
     return this.trouble === undefined && this.attempts === 0 && isUnrestricted(this.isolation);

@@ -58,6 +58,17 @@ export function lineKeyReader(columns: readonly KeyColumn[]): ReadLineKey {
   };
 }
 
+/** The key of one line and its `ts` in microseconds; undefined when our encoders could not have written it. */
+export function keyOfLine(
+  read: ReadLineKey,
+  line: Buffer,
+): { readonly ts: number; readonly keys: Int32Array } | undefined {
+  const keys = new Int32Array(2);
+  const view = new DataView(line.buffer, line.byteOffset, line.length);
+  const ts = read(line, view, 0, line.length, keys, 0);
+  return Number.isNaN(ts) ? undefined : { ts, keys };
+}
+
 interface Tools {
   readonly addValue: (
     view: DataView,

@@ -1,12 +1,10 @@
 // Keys that are not in a block yet, by table and minute. Memory only.
 import type { EventDefinition } from "../../schema/define.ts";
 import { type KeyColumn, keyColumns, keyFingerprint } from "../encode/key_hash.ts";
-import { lineKeyReader, lineTime, type ReadLineKey } from "../encode/line_key.ts";
+import { keyOfLine, lineKeyReader, lineTime, type ReadLineKey } from "../encode/line_key.ts";
 import type { Frame } from "../spool/frame.ts";
 import { type KeyGroup, KIND_ACCEPTED, KIND_DROPPED } from "./block.ts";
-import { GrowingKeys } from "./growing_keys.ts";
-
-const US_PER_MINUTE = 60_000_000;
+import { MinuteKeys, minuteOf } from "./minute_keys.ts";
 
 /** What the keys of a table's rows are made of. */
 export interface TableKeys {
@@ -21,16 +19,11 @@ export function tableKeys(event: Pick<EventDefinition, "keys" | "wire">): TableK
   return { columns, fingerprint: keyFingerprint(columns) };
 }
 
-/** Minutes since 1970 UTC of a time in microseconds. */
-export function minuteOf(ts: number): number {
-  return Math.floor(ts / US_PER_MINUTE);
-}
-
 export class OpenKeys {
   readonly #tables: ReadonlyMap<string, TableKeys>;
   readonly #readers = new Map<string, ReadLineKey>();
-  readonly #groups = new Map<string, Map<number, GrowingKeys>>();
-  #dropped: KeyGroup[] = [];
+  #accepted = new MinuteKeys();
+  #dropped = new MinuteKeys();
   #count = 0;
 
   constructor(tables: ReadonlyMap<string, TableKeys>) {
@@ -51,13 +44,13 @@ export class OpenKeys {
     this.#count += frame.rowCount;
     const first = minuteOf(minTs);
     if (first === minuteOf(maxTs)) {
-      this.#group(table, first).add(keys);
+      this.#accepted.add({ table, minute: first, keys });
       return;
     }
     const { payload, rowOffsets, rowCount } = frame;
     for (let row = 0; row < rowCount; row++) {
       const minute = minuteOf(lineTime(payload, rowOffsets[row + 1] ?? payload.length));
-      this.#group(table, minute).add(keys.subarray(2 * row, 2 * row + 2));
+      this.#accepted.add({ table, minute, keys: keys.subarray(2 * row, 2 * row + 2) });
     }
   }
 
@@ -65,42 +58,30 @@ export class OpenKeys {
   addDropped(table: string, line: Buffer): void {
     const known = this.#tables.get(table);
     if (known === undefined) return;
-    const keys = new Int32Array(2);
-    const view = new DataView(line.buffer, line.byteOffset, line.length);
-    const ts = this.#reader(table, known)(line, view, 0, line.length, keys, 0);
-    if (Number.isNaN(ts)) return;
-    const { fingerprint } = known;
-    this.#dropped.push({ table, fingerprint, kind: KIND_DROPPED, minute: minuteOf(ts), keys });
+    const key = keyOfLine(this.#reader(table, known), line);
+    if (key === undefined) return;
+    this.#dropped.add({ table, minute: minuteOf(key.ts), keys: key.keys });
     this.#count += 1;
   }
 
   /** What was added, for a block. Empty afterwards. */
   take(): KeyGroup[] {
-    const groups: KeyGroup[] = [];
-    for (const [table, minutes] of this.#groups) {
-      const fingerprint = this.#tables.get(table)?.fingerprint ?? 0;
-      for (const [minute, keys] of minutes)
-        groups.push({ table, fingerprint, kind: KIND_ACCEPTED, minute, keys: keys.keys() });
-    }
-    groups.push(...this.#dropped);
-    this.#dropped = [];
-    this.#groups.clear();
+    const groups = [
+      ...this.#groups(KIND_ACCEPTED, this.#accepted),
+      ...this.#groups(KIND_DROPPED, this.#dropped),
+    ];
+    this.#accepted = new MinuteKeys();
+    this.#dropped = new MinuteKeys();
     this.#count = 0;
     return groups;
   }
 
-  #group(table: string, minute: number): GrowingKeys {
-    let minutes = this.#groups.get(table);
-    if (minutes === undefined) {
-      minutes = new Map();
-      this.#groups.set(table, minutes);
+  *#groups(kind: number, all: MinuteKeys): Generator<KeyGroup> {
+    for (const table of all.tables()) {
+      const fingerprint = this.#tables.get(table)?.fingerprint ?? 0;
+      for (const [minute] of all.minutes(table))
+        yield { table, fingerprint, kind, minute, keys: all.keys(table, minute) };
     }
-    let keys = minutes.get(minute);
-    if (keys === undefined) {
-      keys = new GrowingKeys();
-      minutes.set(minute, keys);
-    }
-    return keys;
   }
 
   #reader(table: string, { columns }: TableKeys): ReadLineKey {

@@ -138,7 +138,7 @@ class DiskSpool implements Spool {
       nowUs: options.nowUs,
       nextSegmentId: recovery.nextSegmentId,
       // A cursor may know a higher seq than the segments: all of them delivered and deleted.
-      nextSeq: 1 + lastSeqOf(recovery, cursor, options.witness),
+      nextSeq: 1 + this.lastSeq,
       onSegment: (info) => void this.#segments.set(info.id, info),
     });
     this.#openQueues(cursor);

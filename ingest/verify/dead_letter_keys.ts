@@ -2,10 +2,11 @@
 // at their replay.
 import { join } from "node:path";
 import { findEvent } from "../../schema/registry.ts";
-import { lineKeyReader, type ReadLineKey } from "../encode/line_key.ts";
+import { keyOfLine, lineKeyReader, type ReadLineKey } from "../encode/line_key.ts";
 import { keyWriter, type WriteKey } from "../encode/value_key.ts";
 import { type DeadLetter, deadLetterFiles, linesOf, parseDeadLetter } from "../intake/dead_letter.ts";
-import { minuteOf, type TableKeys } from "../ledger/open_keys.ts";
+import { minuteOf } from "../ledger/minute_keys.ts";
+import type { TableKeys } from "../ledger/open_keys.ts";
 
 /** A key, where it belongs, and how many dead letters have it. */
 export interface LetterKey {
@@ -56,20 +57,18 @@ function keyReader(tables: ReadonlyMap<string, TableKeys>): KeyOf {
   return ({ table, bytes, row }) => {
     const known = tables.get(table);
     if (known === undefined) return undefined;
-    const keys = new Int32Array(2);
     if (bytes !== undefined) {
-      const line = Buffer.from(bytes, "base64");
       const read = lines.get(table) ?? lineKeyReader(known.columns);
       lines.set(table, read);
-      const view = new DataView(line.buffer, line.byteOffset, line.length);
-      const ts = read(line, view, 0, line.length, keys, 0);
-      return Number.isNaN(ts) ? undefined : { table, minute: minuteOf(ts), keys };
+      const key = keyOfLine(read, Buffer.from(bytes, "base64"));
+      return key === undefined ? undefined : { table, minute: minuteOf(key.ts), keys: key.keys };
     }
     const event = findEvent(table);
     const outcome = event?.parse(row);
     if (event === undefined || outcome?.ok !== true) return undefined;
     const write = rows.get(table) ?? keyWriter(event);
     rows.set(table, write);
+    const keys = new Int32Array(2);
     write(outcome.row, keys, 0);
     return { table, minute: minuteOf(outcome.row.ts), keys };
   };

@@ -3,6 +3,7 @@
 import { microsToIso } from "../../schema/timestamp_text.ts";
 import { decodeLine } from "../encode/decode.ts";
 import type { KeyedTable } from "../encode/value_key.ts";
+import { US_PER_MINUTE } from "../ledger/minute_keys.ts";
 import { OpenKeys, type TableKeys } from "../ledger/open_keys.ts";
 import type { Sql } from "../questdb/sql.ts";
 import { rowBytes } from "../spool/frame.ts";
@@ -10,7 +11,7 @@ import type { Storage } from "../spool/storage.ts";
 import { type Example, minuteIso } from "./report.ts";
 import { spoolFrames } from "./spool_frames.ts";
 import { storedRows } from "./stored_rows.ts";
-import { type Suspects, US_PER_MINUTE } from "./table_audit.ts";
+import type { Suspects } from "./table_audit.ts";
 
 /** 16 hex digits. */
 function keyText(keys: Int32Array, at: number): string {

@@ -1,5 +1,6 @@
 // What verify found, as data and as text for people. Pure.
 import { microsToIso } from "../../schema/timestamp_text.ts";
+import { US_PER_MINUTE } from "../ledger/minute_keys.ts";
 import type { Tally } from "./compare.ts";
 
 /** A row that does not fit. `key` is 64 bits in hex; `ts` and values are known where the row could be found. */
@@ -122,5 +123,5 @@ function counted(count: number, noun: string): string {
 
 /** A minute since 1970 as ISO 8601. */
 export function minuteIso(minute: number): string {
-  return microsToIso(minute * 60_000_000);
+  return microsToIso(minute * US_PER_MINUTE);
 }

@@ -5,13 +5,13 @@
 //   leaves them is in the spool before they are read the first time, or in the second reading.
 // - Whatever the cursor calls delivered was acknowledged before: so QuestDB is asked afterwards.
 
-import { KIND_DROPPED } from "../ledger/block.ts";
+import { type KeyGroup, KIND_ACCEPTED, KIND_DROPPED } from "../ledger/block.ts";
+import { MinuteKeys } from "../ledger/minute_keys.ts";
 import { OpenKeys, type TableKeys } from "../ledger/open_keys.ts";
 import type { LedgerReader } from "../ledger/read_ledger.ts";
 import { readCursor } from "../spool/cursor.ts";
 import type { Storage } from "../spool/storage.ts";
 import { deadLetterKeys, unitedLetters } from "./dead_letter_keys.ts";
-import { MinuteKeys } from "./minute_keys.ts";
 import { spoolFrames } from "./spool_frames.ts";
 
 /** Where it lies. */
@@ -52,8 +52,8 @@ export async function takeSnapshot(
   }
   let seq = ledgerSeq;
   for await (const block of ledger.newer()) {
-    for (const group of ofKnown(block.groups, tables))
-      (group.kind === KIND_DROPPED ? deadLettered : recent).add(group);
+    for (const group of groupsOf(KIND_ACCEPTED, block.groups, tables)) recent.add(group);
+    for (const group of groupsOf(KIND_DROPPED, block.groups, tables)) deadLettered.add(group);
     seq = Math.max(seq, block.toSeq);
   }
   for (const frame of frames) {
@@ -79,14 +79,16 @@ export async function keysBehind(
     for (const group of keys.take()) found.add(group);
   }
   for await (const block of ledger.newer())
-    if (block.toSeq > seq) for (const group of ofKnown(block.groups, tables)) found.add(group);
+    if (block.toSeq > seq)
+      for (const group of groupsOf(KIND_ACCEPTED, block.groups, tables)) found.add(group);
   return found;
 }
 
-/** The groups whose keys are made of the columns that are known. */
-export function ofKnown<G extends { readonly table: string; readonly fingerprint: number }>(
-  groups: readonly G[],
+/** The groups of one kind whose keys are made of the columns that are known. */
+export function groupsOf(
+  kind: number,
+  groups: readonly KeyGroup[],
   tables: ReadonlyMap<string, TableKeys>,
-): G[] {
-  return groups.filter(({ table, fingerprint }) => tables.get(table)?.fingerprint === fingerprint);
+): KeyGroup[] {
+  return groups.filter((one) => one.kind === kind && tables.get(one.table)?.fingerprint === one.fingerprint);
 }

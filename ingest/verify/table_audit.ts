@@ -3,6 +3,7 @@
 // as keys were accepted.
 import type { KeyedTable } from "../encode/value_key.ts";
 import { GrowingKeys } from "../ledger/growing_keys.ts";
+import { type MinuteKeys, minuteOf, US_PER_MINUTE } from "../ledger/minute_keys.ts";
 import type { Sql } from "../questdb/sql.ts";
 import {
   addTally,
@@ -13,10 +14,8 @@ import {
   sortKeys,
   type Tally,
 } from "./compare.ts";
-import type { MinuteKeys } from "./minute_keys.ts";
 import { countRows, storedRows } from "./stored_rows.ts";
 
-export const US_PER_MINUTE = 60_000_000;
 export const US_PER_HOUR = 3_600_000_000;
 const MINUTES_PER_HOUR = 60;
 
@@ -132,7 +131,7 @@ export class TableAudit {
     const stretch = { fromUs: first * US_PER_MINUTE, toUs: (last + 1) * US_PER_MINUTE };
     if (rows > 0) {
       for await (const { ts, key } of storedRows(sql, table, stretch, rows, signal)) {
-        const minute = Math.floor(ts / US_PER_MINUTE);
+        const minute = minuteOf(ts);
         const keys = stored.get(minute) ?? new GrowingKeys();
         stored.set(minute, keys);
         keys.add(key);

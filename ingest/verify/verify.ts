@@ -6,17 +6,17 @@ import { microsToIso } from "../../schema/timestamp_text.ts";
 import type { Clock } from "../clock.ts";
 import type { KeyedTable } from "../encode/value_key.ts";
 import { TickwatchError } from "../errors.ts";
-import { KIND_DROPPED } from "../ledger/block.ts";
+import { KIND_ACCEPTED, KIND_DROPPED } from "../ledger/block.ts";
+import { MinuteKeys, minuteOf, US_PER_MINUTE } from "../ledger/minute_keys.ts";
 import { type TableKeys, tableKeys } from "../ledger/open_keys.ts";
 import { type LedgerReader, openLedgerReader } from "../ledger/read_ledger.ts";
 import { type LiveTable, readLiveTables, ttlDaysOf } from "../questdb/live_schema.ts";
 import type { Sql } from "../questdb/sql.ts";
 import { openFolder } from "../spool/storage.ts";
 import { missingRows, storedExamples } from "./examples.ts";
-import { MinuteKeys } from "./minute_keys.ts";
 import type { TableAccount, Verdict, VerifyReport } from "./report.ts";
-import { keysBehind, ofKnown, type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { TableAudit, US_PER_HOUR, US_PER_MINUTE } from "./table_audit.ts";
+import { groupsOf, keysBehind, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { TableAudit, US_PER_HOUR } from "./table_audit.ts";
 import { untilApplied } from "./until_applied.ts";
 
 export interface VerifyOptions {
@@ -105,7 +105,7 @@ class Verification {
   get #range(): { readonly from: number | undefined; readonly to: number | undefined } {
     const { fromUs, toUs } = this.#options;
     return {
-      from: fromUs === undefined ? undefined : Math.floor(fromUs / US_PER_MINUTE),
+      from: fromUs === undefined ? undefined : minuteOf(fromUs),
       to: toUs === undefined ? undefined : Math.ceil(toUs / US_PER_MINUTE),
     };
   }
@@ -127,7 +127,7 @@ class Verification {
       fromMinute: Math.max(from, keptFrom),
       toMinute: to,
       allKeys: allKeys || strict,
-      liveFromMinute: Math.floor(nowUs / US_PER_MINUTE) - LIVE_MINUTES,
+      liveFromMinute: minuteOf(nowUs) - LIVE_MINUTES,
     });
     return { audit, event, completeFromUs, keptFrom, fromMinute: from, expired: 0 };
   }
@@ -162,13 +162,12 @@ class Verification {
     this.#options.onProgress(`comparing rows from ${isoOf(fromHour * 60)}`);
     const accepted = new MinuteKeys();
     const isInside = (minute: number) => minute >= fromHour * 60 && minute < toHour * 60;
-    for await (const { groups } of this.#ledger.blocks(fromHour, toHour))
-      for (const group of ofKnown(groups, this.#keys)) {
-        if (!isInside(group.minute)) continue;
-        // A dead letter that had to go is one all the same.
-        if (group.kind === KIND_DROPPED) snapshot.deadLettered.add(group);
-        else accepted.add(group);
-      }
+    for await (const { groups } of this.#ledger.blocks(fromHour, toHour)) {
+      const inside = groups.filter(({ minute }) => isInside(minute));
+      for (const group of groupsOf(KIND_ACCEPTED, inside, this.#keys)) accepted.add(group);
+      // A dead letter that had to go is one all the same.
+      for (const group of groupsOf(KIND_DROPPED, inside, this.#keys)) snapshot.deadLettered.add(group);
+    }
     for (const table of snapshot.recent.tables())
       for (const [minute] of snapshot.recent.minutes(table))
         if (isInside(minute)) accepted.add({ table, minute, keys: snapshot.recent.keys(table, minute) });

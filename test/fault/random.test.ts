@@ -158,8 +158,8 @@ async function playRound({ stage, random, disk, clockFile, lost }: Props, seed: 
     note("judged");
     const poisoned = await givenUpRows(stage, load.mark);
     if (scene.dropped.size > 0) lost.add("orders");
-    const unaccounted = [...(await stage.unaccounted()).values()];
-    expect(unaccounted.filter((account) => !lost.has(Object(account).table))).toEqual([]);
+    const unaccounted = [...(await stage.unaccounted())];
+    expect(unaccounted.filter(([table]) => !lost.has(table))).toEqual([]);
     if (FAULT_FORM.isLong) tell();
     expectKept(verdict, new Set([...scene.dropped, ...poisoned]));
     expect([...poisoned].filter((name) => !POISONED.test(name))).toEqual([]);

@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { openSql, type Sql } from "../../ingest/questdb/sql.ts";
+import type { TableAccount, VerifyReport } from "../../ingest/verify/report.ts";
 import { type FaultLoad, type LoadOptions, type LoadProcess, startLoadProcess } from "./fault_load.ts";
 import { expectKept, judge, type Verdict } from "./fault_oracle.ts";
 import { type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
@@ -32,7 +33,7 @@ export interface FaultStage {
   /** As `verdictAtRest`, and the promise must have been kept, with no row given up. */
   provesAtRest(load: FaultLoad): Promise<void>;
   /** What `tickwatch verify` says: the tables that do not add up, each with its account. */
-  unaccounted(): Promise<ReadonlyMap<string, unknown>>;
+  unaccounted(): Promise<ReadonlyMap<string, TableAccount>>;
   /** Resolves when the segments on disk take less. */
   untilSpoolBelow(bytes: number): Promise<void>;
   resources(): Promise<Resources>;
@@ -140,13 +141,12 @@ class Stage implements FaultStage {
     expect(Object.fromEntries(await this.unaccounted())).toEqual({});
   }
 
-  async unaccounted(): Promise<ReadonlyMap<string, unknown>> {
+  async unaccounted(): Promise<ReadonlyMap<string, TableAccount>> {
     const called = await this.place.call("verify", "--json");
-    const report = called.stdout() === "" ? undefined : JSON.parse(called.stdout());
+    const report: VerifyReport | undefined = called.stdout() === "" ? undefined : JSON.parse(called.stdout());
     if (report === undefined || called.ending.code !== (report.ok ? 0 : 1))
       throw new Error(`verify ended with ${JSON.stringify(called.ending)}\n${outputOf(called)}`);
-    const tables: readonly { readonly table: string; readonly verdict: string }[] = report.tables;
-    const failed = tables.filter(({ verdict }) => verdict !== "adds up" && verdict !== "empty");
+    const failed = report.tables.filter(({ verdict }) => verdict !== "adds up" && verdict !== "empty");
     return new Map(failed.map((account) => [account.table, account]));
   }
 

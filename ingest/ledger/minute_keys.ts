@@ -1,8 +1,15 @@
 // Keys by table and minute of their row's ts. Memory only.
-import type { KeyGroup } from "../ledger/block.ts";
-import { GrowingKeys } from "../ledger/growing_keys.ts";
+import type { KeyGroup } from "./block.ts";
+import { GrowingKeys } from "./growing_keys.ts";
+
+export const US_PER_MINUTE = 60_000_000;
 
 const NONE = new Int32Array(0);
+
+/** Minutes since 1970 UTC of a time in microseconds. */
+export function minuteOf(ts: number): number {
+  return Math.floor(ts / US_PER_MINUTE);
+}
 
 export class MinuteKeys {
   readonly #tables = new Map<string, Map<number, GrowingKeys>>();
