@@ -127,8 +127,7 @@ export class Delivery {
     while (spool.pending().length > 0) {
       if (clock.monotonicMs() >= deadlineMs || (!this.#server.isUp && this.#underWay.size === 0))
         return false;
-      const settled = Promise.race([...this.#underWay, clock.sleep(20)]);
-      await settled;
+      await Promise.race([...this.#underWay, clock.sleep(20)]);
     }
     return true;
   }
