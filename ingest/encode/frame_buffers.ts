@@ -9,7 +9,7 @@ export const FRAME_BUFFER_BYTES = 262_144;
 export const FULL_FRAME_BYTES = FRAME_BUFFER_BYTES - 4_096;
 
 /** Smaller buffers are cheap as they are. */
-const SMALL_BYTES_MAX = 65_536;
+export const SMALL_BYTES_MAX = 65_536;
 
 /**
  * Buffers of a slab. Memory that was never written to is not resident; and a slab of more than 32 MiB goes back to the

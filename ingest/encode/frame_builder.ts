@@ -2,6 +2,7 @@
 import type { AnyRow } from "../../schema/define.ts";
 import type { Frame } from "../spool/frame.ts";
 import { type BufferSource, ByteBuffer } from "./byte_buffer.ts";
+import { SMALL_BYTES_MAX } from "./frame_buffers.ts";
 import type { JsonLines } from "./json_line.ts";
 import type { Lines } from "./json_scan.ts";
 import type { EncodeRow } from "./row_encoder.ts";
@@ -108,11 +109,12 @@ export class FrameBuilder {
     return frame;
   }
 
-  /** Goes on with the buffer, unless it has become much too large. */
+  /** Goes on with the buffer, unless it has become much too large, or is one of those that are shared. */
   #reuse(buffer: ByteBuffer): void {
     const isTooLarge = buffer.bytes.length > TOO_LARGE * Math.max(buffer.length, CAPACITY_BYTES_MIN);
+    const isShared = buffer.bytes.length > SMALL_BYTES_MAX;
     buffer.length = 0;
-    if (!isTooLarge) return;
+    if (!isTooLarge && !isShared) return;
     this.#memory?.give(buffer.bytes);
     this.#bytes = undefined;
   }
