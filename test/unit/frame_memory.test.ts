@@ -97,7 +97,7 @@ test("every row is delivered as it was accepted, in order, while all memory give
         }
         while (!tables.isEmpty)
           for (const table of TABLES) await tables.deliver(table, () => Promise.resolve());
-        // What is lent now belongs to frames that are being built: at most one each.
+        // Neither a frame that was delivered nor one that is being built keeps any.
         expect(memory.lent).toBe(0);
       },
     ),
