@@ -12,6 +12,7 @@ import type { ScannedRecord } from "./segment_scan.ts";
 import { createSegmentWriter, type SegmentInfo, type SegmentWriter, type Stored } from "./segment_writer.ts";
 import type { Storage } from "./storage.ts";
 import { type BatchLimits, type QueuedFrame, TableQueue, withinLimits } from "./table_queue.ts";
+import { readFew } from "./table_reader.ts";
 
 export interface SpoolOptions {
   readonly storage: Storage;
@@ -195,7 +196,8 @@ class DiskSpool implements Spool {
       this.#handedOut.forget(table);
       return queue.peekMemory(limits);
     }
-    const { records: next, release } = await this.#readNext(queue);
+    const few = await readFew(this.#options.storage, this.#sealed(), queue, limits.rows);
+    const { records: next, release } = few ?? (await this.#readNext(queue));
     const records = withinLimits(next, 0, limits);
     this.#handedOut.set(table, { records, release });
     return records;
@@ -260,14 +262,11 @@ class DiskSpool implements Spool {
   async #saveCursor(isClean: boolean): Promise<void> {
     if (!this.#cursorIsStale) return;
     this.#cursorIsStale = false;
-    const positions = new Map(
-      [...this.#queues].map(([table, queue]) => {
-        return [
-          table,
-          { acked: queue.ackedSeq, released: Math.min(queue.ackedSeq, this.#releasedSeq(queue)) },
-        ];
-      }),
-    );
+    const positions = new Map<string, { readonly acked: number; readonly released: number }>();
+    for (const [table, queue] of this.#queues) {
+      const acked = queue.ackedSeq;
+      positions.set(table, { acked, released: Math.min(acked, this.#releasedSeq(queue)) });
+    }
     try {
       await this.#cursor.save(positions, isClean);
     } catch (error) {
@@ -330,6 +329,11 @@ class DiskSpool implements Spool {
     return queue;
   }
 
+  /** Segments that are not written to any more. */
+  #sealed(): readonly SegmentInfo[] {
+    return [...this.#segments.values()].filter(({ id }) => id !== this.#writer.activeId);
+  }
+
   /** Undelivered records of the first segment that has some; skips what damage has left of others. */
   async #readNext(queue: TableQueue): Promise<ReadRecords> {
     for (const info of [...this.#segments.values()]) {
@@ -354,7 +358,7 @@ class DiskSpool implements Spool {
    * ends early, oldest segment first, for bytes beyond its cap and when the spool is full.
    */
   async #forget(): Promise<void> {
-    const delivered = [...this.#segments.values()].filter((info) => this.#isDelivered(info));
+    const delivered = this.#sealed().filter((info) => this.#isDelivered(info));
     const { witness, storage, graceBytesMax, bytesMax } = this.#options;
     let graceBytes = delivered.reduce((sum, info) => sum + info.durableBytes, 0);
     let bytes = this.bytes;
@@ -376,7 +380,6 @@ class DiskSpool implements Spool {
   }
 
   #isDelivered(info: SegmentInfo): boolean {
-    if (info.id === this.#writer.activeId) return false;
     return [...info.tables.values()].every(
       ({ table, lastSeq }) => lastSeq <= (this.#saved.get(table)?.acked ?? 0),
     );

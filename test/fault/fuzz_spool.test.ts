@@ -19,16 +19,20 @@ type Files = ReadonlyMap<string, Buffer>;
 /** Spools in several states: sealed and not, partly delivered, with and without a cursor that was saved in order. */
 async function goldenSpools(): Promise<readonly Files[]> {
   const spools: Files[] = [];
-  for (const { frames, acks, close } of [
+  for (const { frames, acks, close, segmentBytes = 600, few = [] } of [
     { frames: 1, acks: 0, close: false },
     { frames: 9, acks: 2, close: false },
     { frames: 9, acks: 4, close: true },
     { frames: 14, acks: 14, close: true },
+    // A table with little in each segment is read in a way of its own.
+    { frames: 9, acks: 2, close: true, segmentBytes: 900, few: ["few"] },
   ]) {
     const storage = new MemoryStorage();
-    const spool = await openTestSpool(storage, { graceMs: 1_000 });
-    for (let n = 0; n < frames; n++)
-      await spool.append(TABLES.map((table) => frameOf(table, n, 1 + (n % 4))));
+    const spool = await openTestSpool(storage, { graceMs: 1_000, segmentBytes });
+    for (let n = 0; n < frames; n++) {
+      const many = TABLES.map((table) => frameOf(table, n, 4 * few.length + 1 + (n % 4)));
+      await spool.append([...many, ...few.map((table) => frameOf(table, n, 1))]);
+    }
     for (let n = 0; n < acks; n++) {
       const [head] = await spool.peek("a", { rows: 1, bytes: 1 });
       if (head !== undefined) spool.ack("a", head.seq);
