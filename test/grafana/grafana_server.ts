@@ -156,7 +156,10 @@ function fromImage(
 ): ChildProcess {
   const variables = Object.keys(env).flatMap((name) => ["--env", name]);
   const mount = ["--volume", `${provisioning}:${provisioning}:ro`];
-  return spawn("docker", ["run", "--rm", "--network", "host", ...mount, ...variables, image], {
+  // As ourselves: the image's own user may not read a temporary folder of ours, and Grafana would start with nothing in
+  // it. Nor could we find and end processes of that user.
+  const user = ["--user", `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`];
+  return spawn("docker", ["run", "--rm", "--network", "host", ...user, ...mount, ...variables, image], {
     env: { ...process.env, ...env, GF_PLUGINS_PREINSTALL_SYNC: `${QUESTDB_PLUGIN}@0.1.8` },
     stdio: ["ignore", "pipe", "pipe"],
   });
