@@ -5,6 +5,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run --silent build && rm -rf dist/bench && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# Modes come from the checkout; one made with a strict umask would be closed to the user below.
+RUN chmod -R a+rX package.json schema provisioning *.example.yaml
 
 FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production TICKWATCH_DATA_DIR=/data
