@@ -20,8 +20,13 @@ export interface MarkWriter {
 }
 
 /** One of our tasks that ends in `writeOnCommand`. */
-export function taskWriter<I, O>(bench: Bench, task: Task<I, O>, input: I): MarkWriter {
-  const worker = bench.start(task, input);
+export function taskWriter<I, O>(
+  bench: Bench,
+  task: Task<I, O>,
+  input: I,
+  nodeFlags: readonly string[] = [],
+): MarkWriter {
+  const worker = bench.start(task, input, nodeFlags);
   return {
     ready: () => worker.take("ready", z.unknown()).then(() => undefined),
     go: () => worker.send("go"),

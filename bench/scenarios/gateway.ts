@@ -10,7 +10,7 @@ import { task as clientTask } from "../tasks/gateway_client.ts";
 import { task as serviceTask } from "../tasks/gateway_service.ts";
 import { NDJSON_TABLE } from "../workload/ndjson_body.ts";
 import { amount, count, defineScenario, REPEATED, repeat, text } from "./scenario.ts";
-import { newService } from "./service_input.ts";
+import { newService, SERVICE_FLAGS } from "./service_input.ts";
 import { WRITE_COLUMNS } from "./writer.ts";
 
 interface Load {
@@ -59,7 +59,7 @@ async function measure(bench: Bench, load: Load, connections: number): Promise<F
   if (event === undefined) throw new Error(`there is no table ${NDJSON_TABLE}`);
   await questdb.emptyTable(event);
   const service = await newService(bench);
-  const worker = bench.start(serviceTask, { service, rows, warmupRows, table: NDJSON_TABLE });
+  const worker = bench.start(serviceTask, { service, rows, warmupRows, table: NDJSON_TABLE }, SERVICE_FLAGS);
   const { url } = await worker.take("listening", z.object({ url: z.string() }));
   const client = bench.start(clientTask, {
     url,

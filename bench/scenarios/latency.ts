@@ -9,7 +9,7 @@ import type { ServiceInput } from "../tasks/bench_pipeline.ts";
 import { task } from "../tasks/lone_rows.ts";
 import { MARKS } from "../workload/mark_event.ts";
 import { amount, count, defineScenario } from "./scenario.ts";
-import { newService } from "./service_input.ts";
+import { newService, SERVICE_FLAGS } from "./service_input.ts";
 
 const VARIANTS: readonly { readonly name: string; readonly settings: ServiceInput["settings"] }[] = [
   { name: "default", settings: {} },
@@ -70,7 +70,7 @@ async function measure(bench: Bench, load: Load, settings: ServiceInput["setting
     ...{ sql: questdb.sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS },
   });
   const { rows, warmupRows, pauseMinMs, pauseMaxMs } = load;
-  const worker = bench.start(task, { service, rows, warmupRows, pauseMinMs, pauseMaxMs });
+  const worker = bench.start(task, { service, rows, warmupRows, pauseMinMs, pauseMaxMs }, SERVICE_FLAGS);
   const latenciesMs: number[] = [];
   for (let row = 0; row < warmupRows + rows; row++) {
     const isWarmup = row < warmupRows;

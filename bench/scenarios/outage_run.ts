@@ -7,7 +7,7 @@ import { cpuSecondsOf } from "../harness/process_usage.ts";
 import { task } from "../tasks/outage.ts";
 import { MARKS } from "../workload/mark_event.ts";
 import { emptyTrafficTables, startTraffic } from "./live_traffic.ts";
-import { newService } from "./service_input.ts";
+import { newService, SERVICE_FLAGS } from "./service_input.ts";
 
 export interface OutageOptions {
   readonly backlogRows: number;
@@ -31,7 +31,7 @@ export async function runThroughOutage(bench: Bench, options: OutageOptions) {
   const { sql } = questdb;
   const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
   const { backlogRows, warmupSeconds, idleSeconds, seed, markersPerSecond } = options;
-  const worker = bench.start(task, { service, backlogRows, warmupSeconds, idleSeconds });
+  const worker = bench.start(task, { service, backlogRows, warmupSeconds, idleSeconds }, SERVICE_FLAGS);
   const load = { rowsPerSecond: options.liveRowsPerSecond, markersPerSecond, seed };
   const producer = await startTraffic(bench, worker, markers, load);
   await worker.take("stop database", z.unknown());

@@ -11,6 +11,9 @@ export async function newService(
   return { server: address, dataDir: await bench.folder("data"), settings };
 }
 
+/** What `npm start` and the image give to Node: the young generation of the heap stays small (docs/adr/0007). */
+export const SERVICE_FLAGS: readonly string[] = ["--max-semi-space-size=8"];
+
 /** An address where nobody listens: for services that are not to deliver. */
 export const NOWHERE: ServiceInput["server"] = {
   http: "http://127.0.0.1:9",

@@ -4,7 +4,7 @@ import { type Figures, type Variant, variantOf } from "../harness/result.ts";
 import { task as fillTask } from "../tasks/fill_spool.ts";
 import { task as startTask } from "../tasks/start_up.ts";
 import { amount, count, defineScenario } from "./scenario.ts";
-import { NOWHERE } from "./service_input.ts";
+import { NOWHERE, SERVICE_FLAGS } from "./service_input.ts";
 
 const ENDINGS = ["stopped in order", "killed"] as const;
 /** A frame is a few thousand rows; the rest of the cap is for the rows of the start itself. */
@@ -43,7 +43,7 @@ export const start = defineScenario({
       const runs: Figures[] = [];
       for (let run = 1; run <= times; run++) {
         const startUs = bench.clock.nowUs();
-        const report = await bench.run(startTask, { service });
+        const report = await bench.run(startTask, { service }, SERVICE_FLAGS);
         if (report.pendingRows < filled.rows)
           throw new Error(`only ${report.pendingRows} of ${filled.rows} rows are there`);
         const acceptingMs = (report.acceptedUs - startUs) / 1000;

@@ -11,7 +11,7 @@ import type { ServiceInput } from "../tasks/bench_pipeline.ts";
 import { task } from "../tasks/sustained.ts";
 import { emptyTrafficTables, startTraffic } from "./live_traffic.ts";
 import { amount, type Column, count, defineScenario } from "./scenario.ts";
-import { newService } from "./service_input.ts";
+import { newService, SERVICE_FLAGS } from "./service_input.ts";
 
 export const LOAD_OPTIONS = {
   rate: count(10_000, "rows a second over all tables"),
@@ -76,7 +76,7 @@ export async function measureLoad(
   const { sql } = questdb;
   const markers = new Markers({ sql, clock: bench.clock, everyMs: ASK_EVERY_MS, giveUpMs: GIVE_UP_MS });
   const service = await newService(bench, settings);
-  const worker = bench.start(task, { service, warmupSeconds: warmup, seconds });
+  const worker = bench.start(task, { service, warmupSeconds: warmup, seconds }, SERVICE_FLAGS);
   const producer = await startTraffic(bench, worker, markers, {
     rowsPerSecond: rate,
     markersPerSecond,

@@ -6,7 +6,7 @@ import { measureMarks, taskWriter } from "../harness/mark_writer.ts";
 import { type Figures, variantOf } from "../harness/result.ts";
 import { task } from "../tasks/writer.ts";
 import { amount, type Column, count, defineScenario, REPEATED, repeat } from "./scenario.ts";
-import { newService } from "./service_input.ts";
+import { newService, SERVICE_FLAGS } from "./service_input.ts";
 
 export const WRITE_COLUMNS: readonly Column[] = [
   { figure: "rowsPerSecond", title: "rows/s until queryable" },
@@ -36,7 +36,9 @@ export async function measureWriter(bench: Bench, options: WriterOptions): Promi
   const { rows, warmupRows, producers, pushRowsMin, pushRowsMax } = options;
   const service = await newService(bench);
   const input = { service, rows, warmupRows, producers, pushRowsMin, pushRowsMax };
-  const figures = await measureMarks(bench, { rows, warmupRows }, () => taskWriter(bench, task, input));
+  const figures = await measureMarks(bench, { rows, warmupRows }, () =>
+    taskWriter(bench, task, input, SERVICE_FLAGS),
+  );
   await endOfService(bench, service.dataDir);
   return figures;
 }

@@ -1,10 +1,12 @@
 // The benchmarks' own machinery, with a few thousand rows: figures mean nothing here, only that they come out.
 import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { until } from "../../bench/harness/bench_questdb.ts";
 import { readResults, variantOf } from "../../bench/harness/result.ts";
 import { percentile, slopePerMinute } from "../../bench/harness/statistics.ts";
+import { SERVICE_FLAGS } from "../../bench/scenarios/service_input.ts";
 import { task as encodeTask } from "../../bench/tasks/encode.ts";
 import { MARKS, markRows, stamp } from "../../bench/workload/mark_event.ts";
 import { NDJSON_TABLE, pnlBodies } from "../../bench/workload/ndjson_body.ts";
@@ -35,6 +37,14 @@ test("a scenario runs in processes of its own, prints its table and leaves a res
   expect(result?.variants[0]?.median["rowsPerSecond"]).toBeGreaterThan(0);
   expect(result?.environment.node).toBe(process.version.slice(1));
 }, 120_000);
+
+test("the measured service has the flags of `npm start` and of the image", async () => {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const command = ["node", ...SERVICE_FLAGS, "dist/ingest/main.js"];
+  expect([scripts.start, scripts.demo]).toEqual([`${command.join(" ")} start`, `${command.join(" ")} demo`]);
+  const entry = /^ENTRYPOINT (.+)$/m.exec(await readFile(join(ROOT, "Dockerfile"), "utf8"))?.[1];
+  expect(JSON.parse(entry ?? "")).toEqual(command);
+});
 
 test("a mistake in the options ends with exit code 1, and names the option", () => {
   const { status, stderr } = runBench("encode", "--rows", "none");
