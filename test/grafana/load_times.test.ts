@@ -1,5 +1,5 @@
 // Protects the patience of whoever looks: how long dashboards take on days of the reference workload, from the navigation to
-// the frame in which every panel is done. TEST_GRAFANA_DAYS: days of data (2).
+// the frame in which everything on a usual screen is done. TEST_GRAFANA_DAYS: days of data (2).
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { percentile } from "../../bench/harness/statistics.ts";
 import { loadCredentials } from "../../ingest/questdb/credentials.ts";
@@ -14,8 +14,10 @@ import { startW90Questdb } from "./w90_questdb.ts";
 
 const DAYS = Number(process.env["TEST_GRAFANA_DAYS"] ?? 2);
 const ROUNDS = 5;
-/** Required at most, from a click in Grafana to the last panel. */
+/** Required at most, from a click in Grafana to the last panel on the screen. */
 const LIMIT_MS = 3_000;
+/** Panels below it are asked for when somebody scrolls there. */
+const SCREEN = { width: 1_600, height: 1_000 };
 
 const dashboards = shownDashboards();
 let questdb: QuestdbInstance;
@@ -41,13 +43,15 @@ afterAll(async () => {
 
 test(`every dashboard is done within ${LIMIT_MS / 1000} s of a click (p95), on ${DAYS} days of the reference workload`, async () => {
   const page = await chromium.open({
-    ...{ width: 1_600, height: Math.max(...dashboards.map(({ heightPx }) => heightPx)) },
+    ...SCREEN,
     ...{ cookies: grafana.api.cookies, script: WATCH_SCRIPT },
   });
   const opened: number[] = [];
   const moved: number[] = [];
   for (const dashboard of dashboards) opened.push(await openDashboard(page, target(dashboard)));
   for (let round = 0; round < ROUNDS; round++) {
+    // A dashboard that was open before in the same document shows what it had, and asks nothing until its next refresh.
+    await openDashboard(page, { url: `${grafana.url}/dashboards`, panelIds: [] });
     for (const [index, dashboard] of dashboards.entries()) {
       const ms = await moveToDashboard(page, target(dashboard));
       moved.push(ms);
@@ -66,5 +70,6 @@ test(`every dashboard is done within ${LIMIT_MS / 1000} s of a click (p95), on $
 });
 
 function target({ uid, open }: ShownDashboard) {
-  return { url: `${grafana.url}/d/${uid}`, panelIds: open.map(({ id }) => id) };
+  const onScreen = open.filter(({ topPx }) => topPx < SCREEN.height);
+  return { url: `${grafana.url}/d/${uid}`, panelIds: onScreen.map(({ id }) => id) };
 }
