@@ -10,6 +10,8 @@ RUN chmod -R a+rX package.json schema provisioning *.example.yaml
 
 FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production TICKWATCH_DATA_DIR=/data
+# Buffers go back to the system when they are freed: by itself the C library keeps more and more of the first seconds.
+ENV MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
