@@ -350,6 +350,7 @@ class Service implements RunningService {
 
   /** A full disk has no room for run.json until waiting rows are delivered: that must not keep them from it. */
   async #writeRunFile(): Promise<void> {
+    if (this.#state === "stopping") return;
     try {
       await writeRunFile(this.#runDir, this.info);
     } catch (err) {
@@ -359,11 +360,12 @@ class Service implements RunningService {
   }
 
   async #repeatRunFile(): Promise<void> {
-    for (let isWritten = false; !isWritten && this.#state !== "stopping"; ) {
+    for (let isMissing = true; isMissing; ) {
       await this.#options.clock.sleep(RUN_FILE_RETRY_MS, this.#stopAll.signal);
-      isWritten = await writeRunFile(this.#runDir, this.info).then(
-        () => true,
+      if (this.#state === "stopping") return;
+      isMissing = await writeRunFile(this.#runDir, this.info).then(
         () => false,
+        () => true,
       );
     }
   }

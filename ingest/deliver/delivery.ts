@@ -220,10 +220,9 @@ export class Delivery {
       this.#advance(lane, next, 1);
       return;
     }
-    const both = mayPair ? cutBatch(next, lane.doneRows, goodRows) : undefined;
-    const pair = both === undefined ? undefined : pairOf(both, limits);
-    if (both !== undefined && pair !== undefined) {
-      await this.#deliverPair(lane, next, both, pair);
+    const pair = mayPair ? pairOf(cutBatch(next, lane.doneRows, goodRows), limits) : undefined;
+    if (pair !== undefined) {
+      await this.#deliverPair(lane, next, pair);
       return;
     }
     const frames = mayPair ? withinLimits(next, 0, limits) : next;
@@ -247,8 +246,7 @@ export class Delivery {
   async #deliverPair(
     lane: TableLane,
     frames: readonly QueuedFrame[],
-    both: Batch,
-    { first, second }: Pair,
+    { both, first, second }: Pair,
   ): Promise<void> {
     this.#pairing = true;
     const outcomes = await Promise.all([this.#send(first), this.#send(second)]).finally(() => {

@@ -15,6 +15,8 @@ const ROWS_MIN = 10_000;
 const FIRST_TO_SECOND = 0.65;
 
 export interface Pair {
+  /** What was cut. */
+  readonly both: Batch;
   /** The older rows. */
   readonly first: Batch;
   readonly second: Batch;
@@ -26,7 +28,8 @@ export function pairLimits({ rows, bytes }: BatchLimits): BatchLimits {
 }
 
 /** Cuts a batch between two of its frames, before the middle if their times and the limits allow it. */
-export function pairOf({ parts, rows, bytes }: Batch, limits: BatchLimits): Pair | undefined {
+export function pairOf(both: Batch, limits: BatchLimits): Pair | undefined {
+  const { parts, rows, bytes } = both;
   const firstTs = minTsFrom(parts);
   let best: { readonly at: number; readonly off: number } | undefined;
   let lastTs = Number.NEGATIVE_INFINITY;
@@ -42,7 +45,7 @@ export function pairOf({ parts, rows, bytes }: Batch, limits: BatchLimits): Pair
     before = { rows: before.rows + part.rowCount, bytes: before.bytes + part.payload.length };
   }
   if (best === undefined) return undefined;
-  return { first: batchOf(parts.slice(0, best.at)), second: batchOf(parts.slice(best.at)) };
+  return { both, first: batchOf(parts.slice(0, best.at)), second: batchOf(parts.slice(best.at)) };
 }
 
 /** The earliest time of each frame and all behind it. */
