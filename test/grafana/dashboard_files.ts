@@ -7,8 +7,6 @@ import { type Dashboard, type Panel, readDashboards } from "../../bench/panels/d
 export interface ShownPanel {
   readonly id: number;
   readonly refIds: readonly string[];
-  /** Where it begins on the page, px. */
-  readonly topPx: number;
 }
 
 export interface ShownDashboard {
@@ -49,13 +47,11 @@ function shown({ json, panels, rows, folded, variables }: Dashboard): ShownDashb
   };
 }
 
-function shownPanel({ id, targets, gridPos }: Panel): ShownPanel | undefined {
+function shownPanel({ id, targets }: Panel): ShownPanel | undefined {
   const refIds = targets
     .filter(({ rawSql, hide }) => rawSql !== undefined && !hide)
     .map(({ refId }) => refId);
-  return id === undefined || refIds.length === 0
-    ? undefined
-    : { id, refIds, topPx: HEAD_PX + (gridPos?.y ?? 0) * STEP_PX };
+  return id === undefined || refIds.length === 0 ? undefined : { id, refIds };
 }
 
 function sqlOf(query: unknown): string {

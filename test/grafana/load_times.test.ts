@@ -1,5 +1,5 @@
 // Protects the patience of whoever looks: how long dashboards take on days of the reference workload, from the navigation to
-// the frame in which everything on a usual screen is done. TEST_GRAFANA_DAYS: days of data (2).
+// the frame in which every panel is done. TEST_GRAFANA_DAYS: days of data (2).
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { percentile } from "../../bench/harness/statistics.ts";
 import { loadCredentials } from "../../ingest/questdb/credentials.ts";
@@ -14,10 +14,8 @@ import { startW90Questdb } from "./w90_questdb.ts";
 
 const DAYS = Number(process.env["TEST_GRAFANA_DAYS"] ?? 2);
 const ROUNDS = 5;
-/** Required at most, from a click in Grafana to the last panel on the screen. */
+/** Required at most, from a click in Grafana to the last panel. */
 const LIMIT_MS = 3_000;
-/** Panels below it are asked for when somebody scrolls there. */
-const SCREEN = { width: 1_600, height: 1_000 };
 
 const dashboards = shownDashboards();
 let questdb: QuestdbInstance;
@@ -43,7 +41,7 @@ afterAll(async () => {
 
 test(`every dashboard is done within ${LIMIT_MS / 1000} s of a click (p95), on ${DAYS} days of the reference workload`, async () => {
   const page = await chromium.open({
-    ...SCREEN,
+    ...{ width: 1_600, height: Math.max(...dashboards.map(({ heightPx }) => heightPx)) },
     ...{ cookies: grafana.api.cookies, script: WATCH_SCRIPT },
   });
   const opened: number[] = [];
@@ -70,6 +68,5 @@ test(`every dashboard is done within ${LIMIT_MS / 1000} s of a click (p95), on $
 });
 
 function target({ uid, open }: ShownDashboard) {
-  const onScreen = open.filter(({ topPx }) => topPx < SCREEN.height);
-  return { url: `${grafana.url}/d/${uid}`, panelIds: onScreen.map(({ id }) => id) };
+  return { url: `${grafana.url}/d/${uid}`, panelIds: open.map(({ id }) => id) };
 }
